@@ -1,0 +1,132 @@
+//! What compliance tells: consent and verdicts.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{contract, sample};
+
+/// A person agreed to a purpose.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ConsentGranted {
+    /// Id of the consent: one for all that this person says to this purpose, so that `sequence` orders it.
+    pub consent_id: Uuid,
+    /// Who agreed, for example `lead/0190...`.
+    pub person: String,
+    /// What for, for example `contact`.
+    pub purpose: String,
+    /// The notice that they were shown.
+    pub notice_version: Option<String>,
+}
+
+contract!(ConsentGranted = Compliance "compliance" "consent" "granted" "v1", "consent" / consent_id);
+
+impl ConsentGranted {
+    fn canned() -> Self {
+        Self {
+            consent_id: sample::CONSENT,
+            person: format!("lead/{}", sample::LEAD),
+            purpose: "contact".to_owned(),
+            notice_version: Some("2026-01".to_owned()),
+        }
+    }
+}
+
+/// A person withdrew or refused consent for a purpose.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ConsentRevoked {
+    /// Id of the consent: one for all that this person says to this purpose, so that `sequence` orders it.
+    pub consent_id: Uuid,
+    /// Who withdrew it, for example `lead/0190...`.
+    pub person: String,
+    /// What for, for example `contact`.
+    pub purpose: String,
+}
+
+contract!(ConsentRevoked = Compliance "compliance" "consent" "revoked" "v1", "consent" / consent_id);
+
+impl ConsentRevoked {
+    fn canned() -> Self {
+        Self {
+            consent_id: sample::CONSENT,
+            person: format!("lead/{}", sample::LEAD),
+            purpose: "contact".to_owned(),
+        }
+    }
+}
+
+/// A rule that decided a verdict.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Rule {
+    /// Id of the policy.
+    pub id: String,
+    /// What it says, in plain words.
+    pub says: String,
+}
+
+/// An event was judged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ComplianceChecked {
+    /// Id of the check.
+    pub check_id: Uuid,
+    /// The event judged.
+    pub event_id: Uuid,
+    /// Its public name.
+    pub event_type: String,
+    /// What the event was about, for example `lead/0190...`.
+    pub entity: String,
+    /// `compliant` or `violation`.
+    pub verdict: String,
+    /// The rules that decided it.
+    pub rules: Vec<Rule>,
+}
+
+contract!(ComplianceChecked = Compliance "compliance" "compliance" "checked" "v1", "check" / check_id);
+
+impl ComplianceChecked {
+    fn canned() -> Self {
+        Self {
+            check_id: sample::CHECK,
+            event_id: sample::EVENT,
+            event_type: "lead_created".to_owned(),
+            entity: format!("lead/{}", sample::LEAD),
+            verdict: "compliant".to_owned(),
+            rules: vec![Rule {
+                id: "ordinary-business".to_owned(),
+                says: "Ordinary business is permitted".to_owned(),
+            }],
+        }
+    }
+}
+
+/// An event broke a rule.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ComplianceViolation {
+    /// Id of the check that found it.
+    pub check_id: Uuid,
+    /// The event that broke the rule.
+    pub event_id: Uuid,
+    /// Its public name.
+    pub event_type: String,
+    /// What the event was about, for example `lead/0190...`.
+    pub entity: String,
+    /// The rules that it broke.
+    pub rules: Vec<Rule>,
+}
+
+contract!(ComplianceViolation = Compliance "compliance" "compliance" "violation" "v1", "check" / check_id);
+
+impl ComplianceViolation {
+    fn canned() -> Self {
+        Self {
+            check_id: sample::CHECK,
+            event_id: sample::EVENT,
+            event_type: "lead_created".to_owned(),
+            entity: format!("lead/{}", sample::LEAD),
+            rules: vec![Rule {
+                id: "lead-needs-consent".to_owned(),
+                says: "A lead may be kept only with consent to be contacted".to_owned(),
+            }],
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What task tells: tasks, workflows, feedback.
+
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{contract, sample};
+
+/// A task was created, by a person or by a workflow.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TaskCreated {
+    /// Id of the task.
+    pub task_id: Uuid,
+    /// What is to be done.
+    pub title: String,
+    /// What it is about, for example `lead/0190...`.
+    pub reference: Option<String>,
+    /// `low`, `normal`, `high` or `urgent`.
+    pub priority: String,
+    /// When it should be done.
+    pub due_at: Option<DateTime<Utc>>,
+    /// The workflow that created it, if one did.
+    pub workflow_id: Option<Uuid>,
+}
+
+contract!(TaskCreated = Task "task" "task" "created" "v1", "task" / task_id);
+
+impl TaskCreated {
+    fn canned() -> Self {
+        Self {
+            task_id: sample::TASK,
+            title: "Follow up with Asha Verma".to_owned(),
+            reference: Some(format!("lead/{}", sample::LEAD)),
+            priority: "normal".to_owned(),
+            due_at: Some(sample::time()),
+            workflow_id: Some(sample::WORKFLOW),
+        }
+    }
+}
+
+/// A task was completed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TaskCompleted {
+    /// Id of the task.
+    pub task_id: Uuid,
+    /// What was to be done.
+    pub title: String,
+    /// What it was about.
+    pub reference: Option<String>,
+    /// Who it was assigned to.
+    pub assignee_id: Option<String>,
+}
+
+contract!(TaskCompleted = Task "task" "task" "completed" "v1", "task" / task_id);
+
+impl TaskCompleted {
+    fn canned() -> Self {
+        Self {
+            task_id: sample::TASK,
+            title: "Follow up with Asha Verma".to_owned(),
+            reference: Some(format!("opportunity/{}", sample::OPPORTUNITY)),
+            assignee_id: Some("ravi".to_owned()),
+        }
+    }
+}
+
+/// A task needs more attention than it has.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TaskEscalated {
+    /// Id of the task.
+    pub task_id: Uuid,
+    /// What it is about.
+    pub reference: Option<String>,
+    /// Why, when it is known.
+    pub reason: Option<String>,
+}
+
+contract!(TaskEscalated = Task "task" "task" "escalated" "v1", "task" / task_id);
+
+impl TaskEscalated {
+    fn canned() -> Self {
+        Self {
+            task_id: sample::TASK,
+            reference: Some(format!("order/{}", sample::ORDER)),
+            reason: Some("delivery delayed".to_owned()),
+        }
+    }
+}
+
+/// A customer said how an order went.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FeedbackReceived {
+    /// Id of the feedback.
+    pub feedback_id: Uuid,
+    /// The order it is about.
+    pub order_id: Uuid,
+    /// 1, very bad, to 5, very good.
+    pub rating: i16,
+    /// What it is about, in the customer's choice of words.
+    pub categories: Vec<String>,
+    /// Whether the customer wrote a comment; task keeps it.
+    pub has_comment: bool,
+}
+
+contract!(FeedbackReceived = Task "task" "feedback" "received" "v1", "feedback" / feedback_id);
+
+impl FeedbackReceived {
+    fn canned() -> Self {
+        Self {
+            feedback_id: sample::FEEDBACK,
+            order_id: sample::ORDER,
+            rating: 5,
+            categories: vec!["speed".to_owned()],
+            has_comment: true,
+        }
+    }
+}
+
+/// A workflow ran because of an event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct WorkflowTriggered {
+    /// Id of the run.
+    pub run_id: Uuid,
+    /// The workflow.
+    pub workflow_id: Uuid,
+    /// Its name.
+    pub workflow: String,
+    /// The event that triggered it.
+    pub event_id: Uuid,
+    /// Public name of that event.
+    pub event_type: String,
+    /// What each action did, for example `created task/0190...`.
+    pub effects: Vec<String>,
+}
+
+contract!(WorkflowTriggered = Task "task" "workflow" "triggered" "v1", "workflow_run" / run_id);
+
+impl WorkflowTriggered {
+    fn canned() -> Self {
+        Self {
+            run_id: sample::RUN,
+            workflow_id: sample::WORKFLOW,
+            workflow: "follow up a lead".to_owned(),
+            event_id: sample::EVENT,
+            event_type: "lead_created".to_owned(),
+            effects: vec![format!("created task/{}", sample::TASK)],
+        }
+    }
+}
