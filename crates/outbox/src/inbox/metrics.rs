@@ -1,0 +1,46 @@
+use std::time::Duration;
+
+use bhiv_telemetry::metrics::{self, Counter, Histogram, KeyValue};
+
+use super::Outcome;
+
+/// What operators see of the inbox.
+#[derive(Clone, Debug)]
+pub(super) struct Metrics {
+    messages: Counter<u64>,
+    dead_letters: Counter<u64>,
+    batch_seconds: Histogram<f64>,
+}
+
+impl Metrics {
+    pub(super) fn new() -> Self {
+        Self {
+            messages: metrics::counter("inbox_messages", "Messages, by consumer and by what became of them."),
+            dead_letters: metrics::counter("inbox_dead_letters", "Messages given up, by class of error."),
+            batch_seconds: metrics::seconds(
+                "inbox_batch_seconds",
+                "From the begin to the commit of a transaction that handled messages.",
+            ),
+        }
+    }
+
+    pub(super) fn outcome(&self, consumer: &str, outcome: &Outcome) {
+        let outcome = match outcome {
+            Outcome::Done => "done",
+            Outcome::Repeated => "repeated",
+            Outcome::Stale => "stale",
+            Outcome::Parked(_) => "parked",
+            Outcome::Dead(_) => "dead",
+        };
+        let labels = [KeyValue::new("consumer", consumer.to_owned()), KeyValue::new("outcome", outcome)];
+        self.messages.add(1, &labels);
+    }
+
+    pub(super) fn dead_letter(&self, class: &'static str) {
+        self.dead_letters.add(1, &[KeyValue::new("class", class)]);
+    }
+
+    pub(super) fn batch(&self, took: Duration) {
+        self.batch_seconds.record(took.as_secs_f64(), &[]);
+    }
+}

@@ -1,0 +1,179 @@
+use std::collections::HashSet;
+use std::pin::pin;
+use std::time::Duration;
+
+use bhiv_broker::{Connector, Fate, Message, Publisher};
+use bhiv_db::{Conn, Error};
+use futures_util::StreamExt as _;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, warn};
+
+use super::floor::Floor;
+use super::metrics::Metrics;
+use super::rows;
+use crate::Wake;
+
+/// Rows that are read, published and deleted together.
+const BATCH: i64 = 500;
+
+/// How long the leader waits at most before it looks at the table again.
+const POLL: Duration = Duration::from_millis(500);
+
+/// Delays before a refused row is tried again: 5 s, doubled each time, at most 10 minutes.
+const FIRST_RETRY: Duration = Duration::from_secs(5);
+const LAST_RETRY: Duration = Duration::from_mins(10);
+
+/// The one relay that publishes.
+pub(super) struct Leader<'r> {
+    conn: Conn,
+    connector: &'r Connector,
+    wake: &'r Wake,
+    publisher: Option<Publisher>,
+    floor: Floor,
+    /// Rows that were under way when the channel was lost are sent one by one: one of them may be the reason.
+    suspects: HashSet<i64>,
+    metrics: Metrics,
+}
+
+impl<'r> Leader<'r> {
+    pub(super) fn new(conn: Conn, connector: &'r Connector, wake: &'r Wake) -> Self {
+        Self {
+            conn,
+            connector,
+            wake,
+            publisher: None,
+            floor: Floor::default(),
+            suspects: HashSet::new(),
+            metrics: Metrics::new(),
+        }
+    }
+
+    /// Publishes until `stop`, or until the database session is lost.
+    pub(super) async fn run(mut self, stop: &CancellationToken) -> Result<(), Error> {
+        super::listen(&mut self.conn).await?;
+        let mut looked_around = None;
+        while !stop.is_cancelled() {
+            let published = self.pass(stop).await?;
+            if looked_around.is_none_or(|last: Instant| last.elapsed() >= POLL) {
+                looked_around = Some(Instant::now());
+                self.floor.advance(&mut self.conn).await?;
+                self.retry_refused(stop).await?;
+                self.metrics.backlog(rows::backlog(&mut self.conn, self.floor.get()).await?);
+            }
+            if published == 0 {
+                self.wait(stop).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for new rows: told by this process, by another replica, or found at the next look.
+    async fn wait(&mut self, stop: &CancellationToken) -> Result<(), Error> {
+        let mut notifications = pin!(self.conn.notifications_stream());
+        tokio::select! {
+            () = self.wake.woken() => Ok(()),
+            notification = notifications.next() => match notification {
+                Some(Ok(_)) => Ok(()),
+                Some(Err(error)) => Err(error.into()),
+                None => Err(Error::Unavailable("the database session ended".to_owned())),
+            },
+            () = tokio::time::sleep(POLL) => Ok(()),
+            () = stop.cancelled() => Ok(()),
+        }
+    }
+
+    /// Publishes the next rows and answers how many of them are settled.
+    async fn pass(&mut self, stop: &CancellationToken) -> Result<usize, Error> {
+        let mut batch = rows::next(&mut self.conn, self.floor.get(), BATCH).await?;
+        if let Some(first_suspect) = batch.iter().position(|row| self.suspects.contains(&row.id)) {
+            batch.truncate(if first_suspect == 0 { 1 } else { first_suspect });
+        }
+        if batch.is_empty() {
+            self.suspects.clear();
+            return Ok(0);
+        }
+        let messages: Vec<_> = batch.iter().map(rows::Row::message).collect();
+        let Some(fates) = self.publish(&messages, stop).await else { return Ok(0) };
+
+        let mut settled = batch.len();
+        let mut delivered = Vec::with_capacity(batch.len());
+        for (row, fate) in batch.iter().zip(fates) {
+            match fate {
+                Fate::Delivered => delivered.push(row.id),
+                Fate::Refused(reason) => {
+                    error!(row = row.id, reason, "the broker refused an event; it is parked");
+                    rows::park(&mut self.conn, row.id, &reason, FIRST_RETRY).await?;
+                    self.metrics.refused();
+                    self.suspects.remove(&row.id);
+                }
+                Fate::Unknown => {
+                    settled -= 1;
+                    self.suspects.insert(row.id);
+                }
+            }
+        }
+        rows::delete(&mut self.conn, &delivered).await?;
+        self.metrics.published(delivered.len());
+        for id in &delivered {
+            self.suspects.remove(id);
+        }
+        Ok(settled)
+    }
+
+    /// `None` when the process stops while the broker is away.
+    async fn publish(&mut self, messages: &[Message], stop: &CancellationToken) -> Option<Vec<Fate>> {
+        let publisher = match &mut self.publisher {
+            Some(publisher) if !publisher.is_lost() => publisher,
+            _ => {
+                let opened = tokio::select! {
+                    opened = Publisher::open(self.connector) => opened,
+                    () = stop.cancelled() => return None,
+                };
+                match opened {
+                    Ok(publisher) => self.publisher.insert(publisher),
+                    Err(error) => {
+                        warn!(%error, "no publishing channel");
+                        return Some(vec![Fate::Unknown; messages.len()]);
+                    }
+                }
+            }
+        };
+        let started = Instant::now();
+        let fates = tokio::select! {
+            fates = publisher.publish(messages) => fates,
+            // A broker that confirms nothing must not keep the process from ending; the rows stay.
+            () = grace(stop) => return None,
+        };
+        self.metrics.batch(started.elapsed());
+        if fates.contains(&Fate::Unknown) {
+            self.publisher = None;
+        }
+        Some(fates)
+    }
+
+    async fn retry_refused(&mut self, stop: &CancellationToken) -> Result<(), Error> {
+        for parked in rows::due(&mut self.conn, 20).await? {
+            let Some(fates) = self.publish(&[parked.message()], stop).await else { return Ok(()) };
+            match fates.into_iter().next() {
+                Some(Fate::Delivered) => {
+                    rows::unpark(&mut self.conn, parked.id).await?;
+                    self.metrics.published(1);
+                }
+                Some(Fate::Refused(reason)) => {
+                    let doublings = u32::try_from(parked.attempts).unwrap_or(0).min(16);
+                    let delay = FIRST_RETRY.saturating_mul(2_u32.pow(doublings)).min(LAST_RETRY);
+                    rows::park_again(&mut self.conn, parked.id, &reason, delay).await?;
+                }
+                Some(Fate::Unknown) | None => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Ends 5 s after the process was told to stop.
+async fn grace(stop: &CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+}

@@ -1,0 +1,7 @@
+//! Outbox and inbox on a real PostgreSQL and a real RabbitMQ.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod inbox;
+mod relay;
+mod system;
