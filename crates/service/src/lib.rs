@@ -1,0 +1,45 @@
+//! Runs a service: HTTP, consumers, relay and jobs under one roof, from start to drain.
+//!
+//! A service is a type that implements [`Service`]; its `main.rs` is one call of [`main`].
+
+mod app;
+mod command_line;
+mod context;
+mod run;
+mod setup;
+
+pub use app::{App, Guarded, Service};
+pub use command_line::main;
+pub use context::Context;
+pub use run::serve;
+
+/// Why a service cannot start or be set up. Printed for its operator.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Telemetry.
+    #[error(transparent)]
+    Telemetry(#[from] bhiv_telemetry::Error),
+    /// Keys.
+    #[error(transparent)]
+    Keys(#[from] bhiv_auth::KeyError),
+    /// Database.
+    #[error("database: {0}")]
+    Database(#[from] bhiv_db::Error),
+    /// Broker.
+    #[error(transparent)]
+    Broker(#[from] bhiv_broker::topology::AdminError),
+    /// Listening.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Where.
+        address: std::net::SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// Something of the service's own.
+    #[error("{0}")]
+    Other(String),
+    /// It did not end in time and was cut off.
+    #[error("the service did not drain in time")]
+    Drain,
+}

@@ -1,0 +1,213 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use actix_web::http::Method;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{FromRequest, Handler, HttpResponse, Responder};
+use bhiv_telemetry::metrics;
+use utoipa::openapi::path::HttpMethod;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder};
+
+use crate::describe::{Describe, Operation};
+use crate::{Problem, codes, health};
+
+/// Largest body that is read, in bytes, unless a route says otherwise.
+const MAX_BODY: usize = 100 * 1024;
+
+/// What a service says of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Info {
+    /// For example `crm`.
+    pub name: &'static str,
+    /// What it is for, in a sentence.
+    pub description: &'static str,
+    /// Its version.
+    pub version: &'static str,
+}
+
+type AddRoute = Arc<dyn Fn(actix_web::Resource) -> actix_web::Resource + Send + Sync>;
+
+/// The routes of a service, and their documentation, which follows from the handlers' signatures.
+#[derive(Clone)]
+pub struct Api {
+    info: Info,
+    resources: BTreeMap<String, Vec<(Method, AddRoute)>>,
+    document: OpenApi,
+}
+
+impl std::fmt::Debug for Api {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list()
+            .entries(
+                self.resources.iter().flat_map(|(path, routes)| {
+                    routes.iter().map(move |(method, _)| format!("{method} {path}"))
+                }),
+            )
+            .finish()
+    }
+}
+
+impl Api {
+    /// An API without routes.
+    pub fn new(info: Info) -> Self {
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        let components =
+            ComponentsBuilder::new().security_scheme("bearer", SecurityScheme::Http(bearer)).build();
+        let document = OpenApiBuilder::new()
+            .info(
+                InfoBuilder::new()
+                    .title(format!("BHIV {}", info.name))
+                    .description(Some(info.description))
+                    .version(info.version)
+                    .build(),
+            )
+            .components(Some(components))
+            .build();
+        Self { info, resources: BTreeMap::new(), document }
+    }
+
+    /// `GET path`.
+    #[must_use]
+    pub fn get<F, Args>(self, path: &str, summary: &str, handler: F) -> Self
+    where
+        F: Handler<Args> + Send + Sync,
+        Args: FromRequest + Describe + 'static,
+        F::Output: Responder + Describe + 'static,
+    {
+        self.route(Method::GET, HttpMethod::Get, path, summary, handler)
+    }
+
+    /// `POST path`.
+    #[must_use]
+    pub fn post<F, Args>(self, path: &str, summary: &str, handler: F) -> Self
+    where
+        F: Handler<Args> + Send + Sync,
+        Args: FromRequest + Describe + 'static,
+        F::Output: Responder + Describe + 'static,
+    {
+        self.route(Method::POST, HttpMethod::Post, path, summary, handler)
+    }
+
+    /// `PUT path`.
+    #[must_use]
+    pub fn put<F, Args>(self, path: &str, summary: &str, handler: F) -> Self
+    where
+        F: Handler<Args> + Send + Sync,
+        Args: FromRequest + Describe + 'static,
+        F::Output: Responder + Describe + 'static,
+    {
+        self.route(Method::PUT, HttpMethod::Put, path, summary, handler)
+    }
+
+    /// `PATCH path`.
+    #[must_use]
+    pub fn patch<F, Args>(self, path: &str, summary: &str, handler: F) -> Self
+    where
+        F: Handler<Args> + Send + Sync,
+        Args: FromRequest + Describe + 'static,
+        F::Output: Responder + Describe + 'static,
+    {
+        self.route(Method::PATCH, HttpMethod::Patch, path, summary, handler)
+    }
+
+    /// `DELETE path`.
+    #[must_use]
+    pub fn delete<F, Args>(self, path: &str, summary: &str, handler: F) -> Self
+    where
+        F: Handler<Args> + Send + Sync,
+        Args: FromRequest + Describe + 'static,
+        F::Output: Responder + Describe + 'static,
+    {
+        self.route(Method::DELETE, HttpMethod::Delete, path, summary, handler)
+    }
+
+    fn route<F, Args>(
+        mut self,
+        method: Method,
+        documented: HttpMethod,
+        path: &str,
+        summary: &str,
+        handler: F,
+    ) -> Self
+    where
+        F: Handler<Args> + Send + Sync,
+        Args: FromRequest + Describe + 'static,
+        F::Output: Responder + Describe + 'static,
+    {
+        let mut operation = Operation::default();
+        Args::describe(&mut operation);
+        F::Output::describe(&mut operation);
+        let id = operation_id(&method, path);
+        let (operation, schemas) = operation.finish(id, self.info.name, summary, path);
+        self.document.paths.add_path_operation(path, vec![documented], operation);
+        if let Some(components) = &mut self.document.components {
+            components.schemas.extend(schemas);
+        }
+
+        let route_method = method.clone();
+        let add: AddRoute =
+            Arc::new(move |resource| resource.route(web::method(route_method.clone()).to(handler.clone())));
+        self.resources.entry(path.to_owned()).or_default().push((method, add));
+        self
+    }
+
+    /// The OpenAPI 3.1 document.
+    pub fn document(&self) -> &OpenApi {
+        &self.document
+    }
+
+    /// Adds the routes, and those that every service has, to an actix application.
+    pub fn configure(&self, app: &mut ServiceConfig) {
+        app.app_data(web::PayloadConfig::new(MAX_BODY));
+        for (path, routes) in &self.resources {
+            let mut allowed: Vec<_> = routes.iter().map(|(method, _)| method.to_string()).collect();
+            allowed.sort();
+            let allowed = allowed.join(", ");
+            let resource = web::resource(path.as_str()).default_service(web::to(move || {
+                let allowed = allowed.clone();
+                async move { not_allowed(&allowed) }
+            }));
+            app.service(routes.iter().fold(resource, |resource, (_, add)| add(resource)));
+        }
+        let document = web::Data::new(self.document.to_json().unwrap_or_default());
+        let info = self.info;
+        app.route("/health/live", web::get().to(health::live))
+            .route("/health/ready", web::get().to(health::ready))
+            .route("/metrics", web::get().to(render_metrics))
+            .route(
+                "/openapi.json",
+                web::get().to(move || {
+                    let document = web::Data::clone(&document);
+                    async move {
+                        HttpResponse::Ok().content_type("application/json").body(document.to_string())
+                    }
+                }),
+            )
+            .route("/version", web::get().to(move || async move { version(info) }));
+    }
+}
+
+fn not_allowed(allowed: &str) -> HttpResponse {
+    let problem = Problem::new(codes::METHOD_NOT_ALLOWED, format!("allowed here: {allowed}"));
+    let mut response = HttpResponse::from_error(problem);
+    if let Ok(allowed) = allowed.try_into() {
+        response.headers_mut().insert(actix_web::http::header::ALLOW, allowed);
+    }
+    response
+}
+
+async fn render_metrics() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(metrics::render())
+}
+
+fn version(info: Info) -> HttpResponse {
+    HttpResponse::Ok().json(serde_json::json!({"name": info.name, "version": info.version}))
+}
+
+/// For example `post_crm_leads` or `get_crm_leads_id`.
+fn operation_id(method: &Method, path: &str) -> String {
+    let words = path.split(['/', '-', '.']).map(|word| word.trim_matches(['{', '}']));
+    let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+    format!("{}_{}", method.as_str().to_ascii_lowercase(), words.join("_"))
+}

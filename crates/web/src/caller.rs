@@ -1,0 +1,159 @@
+use std::future::{Ready, ready};
+use std::marker::PhantomData;
+use std::rc::Rc;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
+use bhiv_auth::{Caller, Requires, TokenError, Verifier};
+use bhiv_clock::Clock;
+use bhiv_outbox::Origin;
+use uuid::Uuid;
+
+use crate::describe::{Describe, Operation};
+use crate::problem::codes;
+use crate::{Problem, RequestMeta};
+
+/// Header in which a client names the causal story that a request belongs to.
+const CORRELATION_ID: &str = "x-correlation-id";
+
+/// What callers are verified with.
+#[derive(Clone, Debug)]
+pub struct Authority {
+    /// Verifies tokens.
+    pub verifier: Verifier,
+    /// Says what time it is.
+    pub clock: Clock,
+}
+
+impl Authority {
+    /// The caller of a request, verified once however often it is asked for.
+    ///
+    /// # Errors
+    /// 401 when there is no token or it is not valid.
+    pub fn caller(&self, request: &HttpRequest) -> Result<Rc<Caller>, Problem> {
+        if let Some(caller) = request.extensions().get::<Rc<Caller>>() {
+            return Ok(Rc::clone(caller));
+        }
+        let token = request
+            .headers()
+            .get(AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, token)| token.trim())
+            .ok_or(codes::MISSING_TOKEN)?;
+        let caller = self.verifier.verify(token, self.clock.now()).map_err(|error| match error {
+            TokenError::Invalid => codes::INVALID_TOKEN,
+            TokenError::Expired => codes::TOKEN_EXPIRED,
+        })?;
+        let caller = Rc::new(caller);
+        request.extensions_mut().insert(Rc::clone(&caller));
+        Ok(caller)
+    }
+}
+
+/// A caller with the permission `P`. A handler that does not have it in its signature serves everybody, and
+/// says so with [`Public`].
+#[derive(Debug)]
+pub struct Can<P> {
+    /// Who it is.
+    pub caller: Rc<Caller>,
+    origin: Origin,
+    permission: PhantomData<P>,
+}
+
+impl<P> Can<P> {
+    /// Whom a command acts for.
+    pub fn origin(&self) -> Origin {
+        self.origin.clone()
+    }
+}
+
+impl<P: Requires> FromRequest for Can<P> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(admit(request))
+    }
+}
+
+fn admit<P: Requires>(request: &HttpRequest) -> Result<Can<P>, Problem> {
+    let caller = caller(request)?;
+    if !caller.may(P::PERMISSION) {
+        return Err(Problem::denied(P::PERMISSION));
+    }
+    let origin = origin(request, caller.actor())?;
+    Ok(Can { caller, origin, permission: PhantomData })
+}
+
+fn caller(request: &HttpRequest) -> Result<Rc<Caller>, Problem> {
+    let authority = request.app_data::<web::Data<Authority>>().ok_or(codes::INTERNAL)?;
+    authority.caller(request)
+}
+
+fn origin(request: &HttpRequest, actor: String) -> Result<Origin, Problem> {
+    let correlation = match request.headers().get(CORRELATION_ID) {
+        None => None,
+        Some(value) => {
+            let id = value.to_str().ok().and_then(|text| Uuid::try_parse(text).ok());
+            Some(id.ok_or_else(|| Problem::new(codes::MALFORMED_HEADER, "X-Correlation-Id must be a UUID"))?)
+        }
+    };
+    Ok(Origin { actor, correlation, causation: None, request_id: Some(RequestMeta::of(request).id) })
+}
+
+impl<P: Requires> Describe for Can<P> {
+    fn describe(operation: &mut Operation) {
+        operation.requires(P::PERMISSION);
+    }
+}
+
+/// A caller with a valid token, whatever they may do.
+#[derive(Debug)]
+pub struct Known {
+    /// Who it is.
+    pub caller: Rc<Caller>,
+}
+
+impl FromRequest for Known {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(caller(request).map(|caller| Self { caller }))
+    }
+}
+
+impl Describe for Known {
+    fn describe(operation: &mut Operation) {
+        operation.requires_token();
+    }
+}
+
+/// Everybody, without a token.
+#[derive(Debug)]
+pub struct Public {
+    origin: Origin,
+}
+
+impl Public {
+    /// Whom a command acts for.
+    pub fn origin(&self) -> Origin {
+        self.origin.clone()
+    }
+}
+
+impl FromRequest for Public {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(origin(request, "anonymous".to_owned()).map(|origin| Self { origin }))
+    }
+}
+
+impl Describe for Public {
+    fn describe(_: &mut Operation) {}
+}

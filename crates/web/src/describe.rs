@@ -1,0 +1,275 @@
+//! What the parts of a handler's signature say about themselves in the OpenAPI document.
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use bhiv_auth::Permission;
+use serde_json::Value;
+use utoipa::openapi::path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::schema::{AdditionalProperties, Schema, SchemaType, Type};
+use utoipa::openapi::security::SecurityRequirement;
+use utoipa::openapi::{Content, RefOr, Required, Response, ResponseBuilder};
+use utoipa::{PartialSchema as _, ToSchema};
+
+use crate::schema::components;
+use crate::{FieldError, Problem};
+
+/// Something that stands in a handler's signature.
+pub trait Describe {
+    /// Says what it asks for or answers.
+    fn describe(operation: &mut Operation);
+}
+
+/// What is known of one operation.
+#[derive(Debug, Default)]
+pub struct Operation {
+    parameters: Vec<Parameter>,
+    body: Option<(String, Content)>,
+    scopes: Option<Vec<String>>,
+    responses: BTreeMap<String, Response>,
+    schemas: Vec<(String, RefOr<Schema>)>,
+}
+
+impl Operation {
+    /// A reference to the schema of `T`, which goes into the document.
+    pub fn schema_of<T: ToSchema>(&mut self) -> RefOr<Schema> {
+        let (name, parts) = components::<T>();
+        self.schemas.extend(parts);
+        utoipa::openapi::Ref::from_schema_name(name).into()
+    }
+
+    /// A JSON body of shape `T`.
+    pub fn body<T: ToSchema>(&mut self) {
+        let schema = self.schema_of::<T>();
+        self.body = Some(("application/json".to_owned(), Content::new(Some(schema))));
+        for (status, says) in [
+            ("400", "The body is not JSON"),
+            ("413", "The body is too large"),
+            ("415", "The body must be application/json"),
+            ("422", "The input breaks the rules of its schema; every fault is listed"),
+        ] {
+            self.problem(status, says);
+        }
+    }
+
+    /// Query parameters: the fields of `T`.
+    pub fn query<T: ToSchema>(&mut self) {
+        let (name, parts) = components::<T>();
+        let fields = parts.iter().find(|(part, _)| *part == name);
+        if let Some((_, RefOr::T(Schema::Object(object)))) = fields {
+            for (field, schema) in &object.properties {
+                let required = object.required.contains(field);
+                self.parameters.push(
+                    ParameterBuilder::new()
+                        .name(field)
+                        .parameter_in(ParameterIn::Query)
+                        .required(if required { Required::True } else { Required::False })
+                        .description(description(schema))
+                        .schema(Some(without_null(schema)))
+                        .build(),
+                );
+            }
+        }
+        self.schemas.extend(parts.into_iter().filter(|(part, _)| *part != name));
+        self.problem("422", "A query parameter breaks the rules; every fault is listed");
+    }
+
+    /// The schema of the next path parameter that has none yet.
+    pub fn path(&mut self, schema: RefOr<Schema>) {
+        self.parameters.push(
+            ParameterBuilder::new()
+                .name("")
+                .parameter_in(ParameterIn::Path)
+                .required(Required::True)
+                .schema(Some(schema))
+                .build(),
+        );
+        self.problem("404", "There is no such thing");
+    }
+
+    /// The caller needs this permission.
+    pub fn requires(&mut self, permission: Permission) {
+        self.requires_token();
+        self.scopes = Some(vec![permission.to_string()]);
+        self.problem("403", "The caller may not do this");
+    }
+
+    /// The caller needs a token.
+    pub fn requires_token(&mut self) {
+        self.scopes = Some(Vec::new());
+        self.problem("401", "An access token is required");
+    }
+
+    /// An answer with a JSON body of shape `T`.
+    pub fn answers<T: ToSchema>(&mut self, status: &str, says: &str) {
+        let schema = self.schema_of::<T>();
+        let response = ResponseBuilder::new()
+            .description(says)
+            .content("application/json", Content::new(Some(schema)))
+            .build();
+        self.responses.insert(status.to_owned(), response);
+    }
+
+    /// An answer without a body, or with one that no schema describes.
+    pub fn answers_with(&mut self, status: &str, says: &str, media_type: Option<&str>) {
+        let mut response = ResponseBuilder::new().description(says);
+        if let Some(media_type) = media_type {
+            response = response.content(media_type, Content::new(Some(String::schema())));
+        }
+        self.responses.insert(status.to_owned(), response.build());
+    }
+
+    fn problem(&mut self, status: &str, says: &str) {
+        let schema = self.schema_of::<ProblemBody>();
+        let response = ResponseBuilder::new()
+            .description(says)
+            .content("application/problem+json", Content::new(Some(schema)))
+            .build();
+        self.responses.entry(status.to_owned()).or_insert(response);
+    }
+
+    /// The operation for the document, and the schemas that it refers to.
+    pub(crate) fn finish(
+        mut self,
+        id: String,
+        tag: &str,
+        summary: &str,
+        path: &str,
+    ) -> (utoipa::openapi::path::Operation, Vec<(String, RefOr<Schema>)>) {
+        self.problem("default", "Any other problem");
+        let mut names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+        for parameter in self.parameters.iter_mut().filter(|parameter| parameter.name.is_empty()) {
+            names.next().unwrap_or_default().clone_into(&mut parameter.name);
+        }
+        let mut operation = OperationBuilder::new()
+            .operation_id(Some(id))
+            .tag(tag)
+            .summary(Some(summary))
+            .parameters(Some(self.parameters));
+        if let Some((media_type, content)) = self.body {
+            let body = RequestBodyBuilder::new().required(Some(Required::True)).content(media_type, content);
+            operation = operation.request_body(Some(body.build()));
+        }
+        if let Some(scopes) = self.scopes {
+            operation = operation.security(SecurityRequirement::new("bearer", scopes));
+        }
+        for (status, response) in self.responses {
+            operation = operation.response(status, response);
+        }
+        (operation.build(), self.schemas)
+    }
+}
+
+fn description(schema: &RefOr<Schema>) -> Option<String> {
+    match schema {
+        RefOr::T(Schema::Object(object)) => object.description.clone(),
+        RefOr::T(Schema::OneOf(one_of)) => one_of.items.iter().find_map(description),
+        RefOr::Ref(reference) => Some(reference.description.clone()).filter(|text| !text.is_empty()),
+        RefOr::T(_) => None,
+    }
+}
+
+/// A query parameter may be absent; it is never null.
+fn without_null(schema: &RefOr<Schema>) -> RefOr<Schema> {
+    match schema {
+        RefOr::T(Schema::OneOf(one_of)) => {
+            one_of.items.iter().find(|item| !is_null(item)).unwrap_or(schema).clone()
+        }
+        RefOr::T(Schema::Object(object)) => {
+            let mut object = object.clone();
+            if let SchemaType::Array(types) = &object.schema_type {
+                let left: Vec<_> = types.iter().filter(|type_| **type_ != Type::Null).cloned().collect();
+                object.schema_type = match <[Type; 1]>::try_from(left) {
+                    Ok([only]) => SchemaType::Type(only),
+                    Err(several) => SchemaType::Array(several),
+                };
+            }
+            RefOr::T(Schema::Object(object))
+        }
+        _ => schema.clone(),
+    }
+}
+
+fn is_null(schema: &RefOr<Schema>) -> bool {
+    matches!(schema, RefOr::T(Schema::Object(object))
+        if object.schema_type == SchemaType::Type(Type::Null))
+}
+
+/// An answer that is a problem (RFC 9457). Some problems have further members.
+#[derive(ToSchema)]
+#[schema(as = Problem)]
+#[expect(dead_code, reason = "it is there for its schema")]
+struct ProblemBody {
+    /// Names the kind of problem.
+    r#type: String,
+    /// The kind of problem in words.
+    title: String,
+    /// HTTP status.
+    status: u16,
+    /// What happened this time.
+    detail: Option<String>,
+    /// Stable name of the kind of problem.
+    code: String,
+    /// Names the request; logs and audit rows have it too.
+    request_id: String,
+    /// Every fault of the input.
+    errors: Option<Vec<FieldError>>,
+}
+
+macro_rules! describe_tuples {
+    ($(($($part:ident)*))*) => {$(
+        impl<$($part: Describe),*> Describe for ($($part,)*) {
+            fn describe(operation: &mut Operation) {
+                let _ = &operation;
+                $($part::describe(operation);)*
+            }
+        }
+    )*};
+}
+
+describe_tuples! { () (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) }
+
+impl<T: Describe> Describe for Result<T, Problem> {
+    fn describe(operation: &mut Operation) {
+        T::describe(operation);
+    }
+}
+
+impl<T: ToSchema> Describe for web::Json<T> {
+    fn describe(operation: &mut Operation) {
+        operation.answers::<T>("200", "What was asked for");
+    }
+}
+
+/// What the service itself provides says nothing about the operation.
+impl<T: 'static> Describe for web::Data<T> {
+    fn describe(_: &mut Operation) {}
+}
+
+/// What the handler takes from the request by itself.
+impl Describe for HttpRequest {
+    fn describe(_: &mut Operation) {}
+}
+
+/// Says nothing about itself; the route's summary has to.
+impl Describe for HttpResponse {
+    fn describe(operation: &mut Operation) {
+        operation.answers_with("200", "See the summary", None);
+    }
+}
+
+/// A document without a fixed shape.
+#[derive(Debug, serde::Serialize)]
+#[serde(transparent)]
+pub struct FreeForm(pub Value);
+
+impl ToSchema for FreeForm {}
+
+impl utoipa::PartialSchema for FreeForm {
+    fn schema() -> RefOr<Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .additional_properties(Some(AdditionalProperties::FreeForm(true)))
+            .into()
+    }
+}

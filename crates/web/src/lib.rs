@@ -1,0 +1,29 @@
+//! HTTP, written once for every service.
+//!
+//! A handler's signature says everything about it: [`Can`] names the permission, [`Valid`] and [`ValidQuery`]
+//! the input, the answer's type what comes back. [`Api`] makes both the routes and their OpenAPI document of
+//! that, so the two cannot differ.
+
+mod answer;
+mod api;
+mod caller;
+mod describe;
+mod health;
+mod input;
+mod middleware;
+mod page;
+mod problem;
+mod schema;
+
+pub use answer::{Created, EventStream, NoContent};
+pub use api::{Api, Info};
+pub use caller::{Authority, Can, Known, Public};
+pub use describe::{Describe, FreeForm, Operation};
+pub use health::{Check, CheckState, Health, Probe, Report, Trouble};
+pub use input::{Id, Segment, Valid, ValidQuery};
+pub use middleware::{REQUEST_ID, RequestMeta, surround};
+pub use page::{Cursor, Limit, Page};
+pub use problem::{Code, FieldError, Problem, codes};
+
+/// What a handler answers.
+pub type Result<T> = std::result::Result<T, Problem>;

@@ -1,0 +1,166 @@
+//! What surrounds every handler: a name for the request, its span, its metrics, its line in the log, and
+//! problems as answers.
+
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
+use bhiv_telemetry::metrics::{self, Histogram, KeyValue};
+use bhiv_telemetry::trace;
+use tracing::{Instrument as _, info_span};
+
+use crate::Problem;
+use crate::problem::codes;
+
+/// Header that names a request, in and out.
+pub const REQUEST_ID: &str = "x-request-id";
+
+/// A request that takes longer is worth a line.
+const SLOW: Duration = Duration::from_millis(500);
+
+/// What a request is called.
+#[derive(Clone, Debug)]
+pub struct RequestMeta {
+    /// The caller's name for it, or ours.
+    pub id: String,
+}
+
+impl RequestMeta {
+    /// That of `request`; empty outside of [`surround`].
+    pub fn of(request: &HttpRequest) -> Self {
+        request.extensions().get().cloned().unwrap_or_else(|| Self { id: String::new() })
+    }
+
+    fn new(headers: &HeaderMap) -> Self {
+        let given = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
+        let is_harmless = |id: &&str| {
+            (8..=128).contains(&id.len())
+                && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+        };
+        let id = given.filter(is_harmless).map_or_else(fresh_id, str::to_owned);
+        Self { id }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "it names a request in logs and decides nothing")]
+fn fresh_id() -> String {
+    uuid::Uuid::now_v7().simple().to_string()
+}
+
+/// The outermost middleware of every service.
+///
+/// # Errors
+/// Those of a middleware inside of it.
+pub async fn surround(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let started = Instant::now();
+    let meta = RequestMeta::new(request.headers());
+    request.extensions_mut().insert(meta.clone());
+    let method = request.method().clone();
+    let route = request.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    let span = info_span!(
+        "request",
+        otel.name = format!("{method} {route}"),
+        otel.kind = "server",
+        http.request.method = %method,
+        http.route = route,
+        http.response.status_code = tracing::field::Empty,
+    );
+    let traceparent = request.headers().get(trace::TRACEPARENT).and_then(|value| value.to_str().ok());
+    trace::continue_from(&span, traceparent);
+
+    let answer = async {
+        let response = next.call(request).await.map(|response| problems(response, &meta.id))?;
+        observe(&method, &route, response.status(), started.elapsed(), &meta.id);
+        Ok::<_, Error>(response)
+    };
+    // Handlers and extractors answer their errors; none comes out here.
+    let mut response = answer.instrument(span.clone()).await?;
+    span.record("http.response.status_code", response.status().as_u16());
+    if let Ok(id) = HeaderValue::from_str(&meta.id) {
+        response.headers_mut().insert(HeaderName::from_static(REQUEST_ID), id);
+    }
+    Ok(response)
+}
+
+/// Errors of handlers, of extractors and of actix itself, all in one form.
+fn problems(
+    response: ServiceResponse<impl MessageBody + 'static>,
+    request_id: &str,
+) -> ServiceResponse<BoxBody> {
+    let problem = match response.response().error() {
+        Some(error) => problem_of(error),
+        None => match response.status() {
+            // No route, or none for this method: actix answers these without a body.
+            StatusCode::NOT_FOUND if is_bare(response.response()) => {
+                Problem::not_found(response.request().path())
+            }
+            StatusCode::METHOD_NOT_ALLOWED if is_bare(response.response()) => {
+                codes::METHOD_NOT_ALLOWED.into()
+            }
+            _ => return response.map_into_boxed_body(),
+        },
+    };
+    let kept = response.headers().clone();
+    let mut answer = response.into_response(problem.response(request_id));
+    for (name, value) in kept {
+        if name == actix_web::http::header::ALLOW {
+            answer.headers_mut().insert(name, value);
+        }
+    }
+    answer
+}
+
+fn is_bare(response: &HttpResponse<impl MessageBody>) -> bool {
+    !response.headers().contains_key(actix_web::http::header::CONTENT_TYPE)
+}
+
+fn problem_of(error: &Error) -> Problem {
+    if let Some(problem) = error.as_error::<Problem>() {
+        return problem.clone();
+    }
+    match error.as_response_error().status_code().as_u16() {
+        404 => codes::NOT_FOUND.into(),
+        405 => codes::METHOD_NOT_ALLOWED.into(),
+        413 => codes::BODY_TOO_LARGE.into(),
+        415 => codes::UNSUPPORTED_MEDIA_TYPE.into(),
+        400..=499 => Problem::new(codes::BAD_REQUEST, error.to_string()),
+        _ => {
+            tracing::error!(%error, "unexpected error");
+            codes::INTERNAL.into()
+        }
+    }
+}
+
+fn observe(method: &Method, route: &str, status: StatusCode, took: Duration, request_id: &str) {
+    static SECONDS: OnceLock<Histogram<f64>> = OnceLock::new();
+    let seconds = SECONDS
+        .get_or_init(|| metrics::seconds("http_request_seconds", "From a request's head to its answer's."));
+    let labels = [
+        KeyValue::new("method", method.to_string()),
+        KeyValue::new("route", route.to_owned()),
+        KeyValue::new("status", i64::from(status.as_u16())),
+    ];
+    seconds.record(took.as_secs_f64(), &labels);
+
+    // A line costs more than a request: reads that went well are left to the metrics.
+    let changes = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
+    let is_notable = status.is_server_error() || took > SLOW;
+    if is_notable || (changes && trace::is_kept()) {
+        tracing::info!(
+            http.request.method = %method,
+            http.route = route,
+            http.response.status_code = status.as_u16(),
+            http.request.id = request_id,
+            event.duration_ms = took.as_secs_f64() * 1000.0,
+            "request"
+        );
+    }
+}
