@@ -1,0 +1,7 @@
+//! What the gateway itself can be asked to do, each inside the transaction that it is given.
+
+pub mod ensure_admin;
+pub mod note_denials;
+pub mod patch_user;
+pub mod receive_unified;
+pub mod register_user;

@@ -1,0 +1,66 @@
+use std::path::PathBuf;
+
+use bhiv_settings::Secret;
+use bhiv_types::Email;
+use clap::Args;
+
+/// What the gateway reads from its environment beyond what every service does.
+#[derive(Args, Clone, Debug)]
+pub struct Config {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the group documents itself")]
+    pub modules: ModuleUrls,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the group documents itself")]
+    pub tokens: TokenSettings,
+    /// `redis://:<password>@<host>:<port>/<db>`.
+    #[arg(long, env = "REDIS_URL", hide_env_values = true)]
+    pub redis_url: Secret,
+    /// E-mail address of an administrator who is made at start if there is none.
+    #[arg(long, env = "ADMIN_EMAIL", requires = "admin_password")]
+    pub admin_email: Option<Email>,
+    /// Their password.
+    #[arg(long, env = "ADMIN_PASSWORD", hide_env_values = true)]
+    pub admin_password: Option<Secret>,
+}
+
+/// Where the modules are, for example `http://crm:8011`.
+#[derive(Args, Clone, Debug)]
+#[expect(clippy::struct_field_names, reason = "named like the environment's variables")]
+pub struct ModuleUrls {
+    /// Leads, opportunities, accounts.
+    #[arg(long, env = "CRM_URL", default_value = "http://127.0.0.1:8011")]
+    pub crm_url: String,
+    /// Orders, deliveries, inventory.
+    #[arg(long, env = "LOGISTICS_URL", default_value = "http://127.0.0.1:8012")]
+    pub logistics_url: String,
+    /// Tasks, workflows, feedback.
+    #[arg(long, env = "TASK_URL", default_value = "http://127.0.0.1:8013")]
+    pub task_url: String,
+    /// Consent, checks, duties.
+    #[arg(long, env = "COMPLIANCE_URL", default_value = "http://127.0.0.1:8014")]
+    pub compliance_url: String,
+    /// Decisions and what came of them.
+    #[arg(long, env = "RL_URL", default_value = "http://127.0.0.1:8015")]
+    pub rl_url: String,
+    /// Logs and audit.
+    #[arg(long, env = "LOGGING_URL", default_value = "http://127.0.0.1:8016")]
+    pub logging_url: String,
+}
+
+/// How access tokens are signed.
+#[derive(Args, Clone, Debug)]
+pub struct TokenSettings {
+    /// File with the private key, Ed25519 in PEM.
+    #[arg(long, env = "SIGNING_KEY_FILE")]
+    pub signing_key_file: PathBuf,
+    /// The `iss` of tokens; what verifiers have as AUTH_ISSUER.
+    #[arg(long, env = "TOKEN_ISSUER", default_value = "bhiv-gateway")]
+    pub token_issuer: String,
+    /// The `aud` of tokens; what verifiers have as AUTH_AUDIENCE.
+    #[arg(long, env = "TOKEN_AUDIENCE", default_value = "bhiv")]
+    pub token_audience: String,
+    /// How long a token is valid.
+    #[arg(long, env = "TOKEN_MINUTES", default_value_t = 60)]
+    pub token_minutes: u16,
+}

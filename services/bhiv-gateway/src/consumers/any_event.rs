@@ -1,0 +1,28 @@
+use bhiv_events::Event;
+use bhiv_outbox::{Failure, HandleAll, Tx};
+use serde_json::Value;
+
+use crate::live::Live;
+use crate::store::live_event;
+
+/// Any event -> the live streams show it.
+pub struct ShowIt(pub Live);
+
+impl HandleAll for ShowIt {
+    async fn handle_all(&self, tx: &mut Tx, events: &[&Event]) -> Result<(), Failure> {
+        let modules: Vec<_> = events.iter().map(|event| module(event)).collect();
+        let events: Vec<Value> =
+            events.iter().map(|event| serde_json::to_value(event).unwrap_or_default()).collect();
+        live_event::append(tx.conn(), &modules, &events).await?;
+        Ok(())
+    }
+
+    fn committed(&self) {
+        self.0.appended();
+    }
+}
+
+/// `/bhiv/crm` is `crm`.
+fn module(event: &Event) -> &str {
+    event.source.rsplit('/').next().unwrap_or_default()
+}

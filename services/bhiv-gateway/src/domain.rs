@@ -1,0 +1,6 @@
+//! What the gateway decides, without I/O.
+
+pub mod access;
+pub mod openapi;
+pub mod unified;
+pub mod user;

@@ -1,0 +1,91 @@
+//! Who may knock at which door: one table, denied by default.
+
+use bhiv_auth::{Access, Module, Permission};
+
+/// What a request needs to be let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Everybody may.
+    Nothing,
+    /// Any valid token.
+    Token,
+    /// A token with this permission.
+    Permission(Permission),
+    /// There is no such door.
+    Unknown,
+}
+
+/// What `method` on `path` needs here. The owner of the path may ask for more.
+pub fn need(method: &str, path: &str) -> Need {
+    match path {
+        "/"
+        | "/health"
+        | "/health/live"
+        | "/health/ready"
+        | "/metrics"
+        | "/version"
+        | "/openapi.json"
+        | "/docs"
+        | "/.well-known/jwks.json"
+        | "/auth/register"
+        | "/auth/login" => return Need::Nothing,
+        "/auth/me" => return Need::Token,
+        "/bhiv/agent/decide" => return read_or_write(method, Module::Rl),
+        _ => {}
+    }
+    if path.starts_with("/docs/") || path.starts_with("/logistics/track/") {
+        return Need::Nothing;
+    }
+    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+    match first {
+        "crm" => read_or_write(method, Module::Crm),
+        "logistics" => read_or_write(method, Module::Logistics),
+        "task" => read_or_write(method, Module::Task),
+        "compliance" | "consent" => read_or_write(method, Module::Compliance),
+        "rl" => read_or_write(method, Module::Rl),
+        "logs" | "audit" => read_or_write(method, Module::Logging),
+        "event" | "events" => read_or_write(method, Module::Gateway),
+        "auth" => Need::Permission(Permission { module: Module::Gateway, access: Access::Admin }),
+        _ => Need::Unknown,
+    }
+}
+
+fn read_or_write(method: &str, module: Module) -> Need {
+    let access = if matches!(method, "GET" | "HEAD") { Access::Read } else { Access::Write };
+    Need::Permission(Permission { module, access })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn permission(method: &str, path: &str) -> String {
+        match need(method, path) {
+            Need::Permission(permission) => permission.to_string(),
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn every_door_has_its_need() {
+        for (method, path, wanted) in [
+            ("GET", "/", "Nothing"),
+            ("POST", "/auth/login", "Nothing"),
+            ("GET", "/auth/me", "Token"),
+            ("GET", "/auth/users", "gateway:admin"),
+            ("GET", "/crm/leads", "crm:read"),
+            ("POST", "/crm/leads", "crm:write"),
+            ("POST", "/consent/grant", "compliance:write"),
+            ("GET", "/audit", "logging:read"),
+            ("GET", "/logistics/track/BHV1", "Nothing"),
+            ("GET", "/logistics/tracks", "logistics:read"),
+            ("POST", "/bhiv/agent/decide", "rl:write"),
+            ("POST", "/event/unified", "gateway:write"),
+            ("GET", "/nothing", "Unknown"),
+            ("GET", "/docsecret", "Unknown"),
+            ("GET", "//crm/leads", "crm:read"),
+        ] {
+            assert_eq!(permission(method, path), wanted, "{method} {path}");
+        }
+    }
+}

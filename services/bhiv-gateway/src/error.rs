@@ -1,0 +1,41 @@
+//! What each refusal is to an HTTP client.
+
+use bhiv_web::{Problem, codes};
+
+use crate::commands::patch_user::PatchUserError;
+use crate::commands::receive_unified::ReceiveUnifiedError;
+use crate::commands::register_user::RegisterUserError;
+
+codes! {
+    WRONG_CREDENTIALS = "wrong_credentials", 401, "E-mail address or password is wrong";
+    CONSENT_REQUIRED = "consent_required", 403, "The person has not agreed to this";
+    EMAIL_TAKEN = "email_taken", 409, "Somebody has registered with this e-mail address";
+    MODULE_UNAVAILABLE = "module_unavailable", 503, "The module does not answer";
+    MODULE_TIMEOUT = "module_timeout", 504, "The module takes too long";
+}
+
+impl From<RegisterUserError> for Problem {
+    fn from(error: RegisterUserError) -> Self {
+        match error {
+            RegisterUserError::EmailTaken => Self::new(EMAIL_TAKEN, error.to_string()),
+        }
+    }
+}
+
+impl From<PatchUserError> for Problem {
+    fn from(error: PatchUserError) -> Self {
+        match error {
+            PatchUserError::NotFound(id) => Self::not_found(format!("user/{id}")),
+        }
+    }
+}
+
+impl From<ReceiveUnifiedError> for Problem {
+    fn from(error: ReceiveUnifiedError) -> Self {
+        match &error {
+            ReceiveUnifiedError::NoConsent(user_id) => {
+                Self::new(CONSENT_REQUIRED, error.to_string()).with("subject", user_id.as_str())
+            }
+        }
+    }
+}

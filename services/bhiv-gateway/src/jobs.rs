@@ -1,0 +1,95 @@
+//! Work beside requests and messages.
+
+use std::time::Duration;
+
+use bhiv_broker::Backoff;
+use bhiv_db::Pool;
+use bhiv_outbox::{Fault, Origin};
+use bhiv_service::{App, Context};
+use bhiv_settings::Secret;
+use bhiv_types::Email;
+use tokio::sync::mpsc::Receiver;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use crate::commands::ensure_admin::EnsureAdmin;
+use crate::config::Config;
+use crate::denials::{Denied, write_down};
+use crate::domain::user::Password;
+use crate::live::Live;
+use crate::redis::Redis;
+use crate::store::live_event;
+
+const HOUSEKEEPING: Duration = Duration::from_mins(1);
+const AT_A_TIME: i64 = 5_000;
+
+/// All of it.
+pub fn add(
+    app: App,
+    context: &Context,
+    config: &Config,
+    live: Live,
+    redis: Redis,
+    denied: Receiver<Denied>,
+) -> App {
+    let (pool, telling) = (context.pool().clone(), redis.clone());
+    let (showing, old) = (live.clone(), context.pool().clone());
+    let app = app
+        .with_job("live events", move |stop| showing.follow(pool, telling, stop))
+        .with_job("live events of other replicas", move |stop| {
+            redis.hear_of_live_events(move || live.heard(), stop)
+        })
+        .with_job("old live events", move |stop| forget_old(old, stop));
+    let writing = context.clone();
+    let app = app.with_job("audit of refusals", move |stop| write_down(denied, writing, stop));
+    match (config.admin_email.clone(), config.admin_password.clone()) {
+        (Some(email), Some(password)) => {
+            let context = context.clone();
+            app.with_job("first administrator", move |stop| ensure_admin(context, email, password, stop))
+        }
+        _ => app,
+    }
+}
+
+async fn forget_old(pool: Pool, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        tokio::select! {
+            () = tokio::time::sleep(HOUSEKEEPING) => {}
+            () = stop.cancelled() => return,
+        }
+        let forgetting = async {
+            live_event::forget_old(&mut *pool.get().await?, AT_A_TIME).await.map_err(bhiv_db::Error::from)
+        };
+        if let Err(error) = forgetting.await {
+            warn!(%error, "old live events stay for now");
+        }
+    }
+}
+
+async fn ensure_admin(context: Context, email: Email, password: Secret, stop: CancellationToken) {
+    let hash = tokio::task::spawn_blocking(move || Password::from(password.expose().to_owned()).hash());
+    let Ok(Ok(password_hash)) = hash.await else {
+        error!("ADMIN_PASSWORD cannot be hashed; there is no first administrator");
+        return;
+    };
+    let mut backoff = Backoff::reconnect();
+    while !stop.is_cancelled() {
+        let origin = Origin { actor: "service/core".to_owned(), ..Origin::default() };
+        let command = EnsureAdmin { email: email.clone(), password_hash: password_hash.clone() };
+        match context.run(origin, command).await {
+            Ok(made) => {
+                if made {
+                    info!(%email, "the first administrator is there");
+                }
+                return;
+            }
+            // Another replica was first.
+            Err(Fault::Refused(_)) => return,
+            Err(Fault::Database(error)) => warn!(%error, "the first administrator has to wait"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(backoff.next_delay()) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}

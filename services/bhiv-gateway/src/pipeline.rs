@@ -1,0 +1,68 @@
+//! The layers that every request goes through, in this order.
+
+use std::rc::Rc;
+
+use actix_web::HttpMessage as _;
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use bhiv_auth::Caller;
+use bhiv_service::Guarded;
+use bhiv_web::{Authority, Problem, codes};
+use futures_util::FutureExt as _;
+
+use crate::denials::Denials;
+use crate::domain::access::{Need, need};
+
+/// 1. Rate limit: the next layer to be hung in here.
+/// 2. Authentication: who is it?
+/// 3. RBAC: may they? What no rule allows is denied.
+/// 4. Consent: a projection of consent events will be asked here.
+/// 5. The owner: a handler of the gateway, or the module that the request is forwarded to. It verifies the
+///    token and the permission again, and audits what it accepts in the transaction of the change.
+/// 6. Audit: what was refused, whichever layer refused it.
+pub fn pipeline(request: ServiceRequest, next: Next<BoxBody>) -> Guarded {
+    async move {
+        let denials = request.app_data::<Data<Denials>>().cloned();
+        let answer = match admit(&request) {
+            Ok(()) => next.call(request).await?,
+            Err(problem) => request.error_response(problem),
+        };
+        if let Some(denials) = denials.filter(|_| is_refusal(answer.status())) {
+            audit(&denials, &answer);
+        }
+        Ok(answer)
+    }
+    .boxed_local()
+}
+
+/// Layers 1 to 4.
+fn admit(request: &ServiceRequest) -> Result<(), Problem> {
+    match need(request.method().as_str(), request.path()) {
+        Need::Nothing => Ok(()),
+        Need::Token => authenticate(request).map(drop),
+        Need::Permission(permission) => {
+            let caller = authenticate(request)?;
+            if caller.may(permission) { Ok(()) } else { Err(Problem::denied(permission)) }
+        }
+        Need::Unknown => Err(Problem::not_found(request.path())),
+    }
+}
+
+fn authenticate(request: &ServiceRequest) -> Result<Rc<Caller>, Problem> {
+    let authority = request.app_data::<Data<Authority>>().ok_or(codes::INTERNAL)?;
+    authority.caller(request.request())
+}
+
+fn is_refusal(status: StatusCode) -> bool {
+    matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS)
+}
+
+fn audit(denials: &Denials, answer: &ServiceResponse<BoxBody>) {
+    let request = answer.request();
+    let caller = request.extensions().get::<Rc<Caller>>().map(|caller| caller.actor());
+    let problem = answer.response().error().and_then(|error| error.as_error::<Problem>());
+    denials.note(request, caller, answer.status(), problem.map(|problem| problem.code().code));
+}

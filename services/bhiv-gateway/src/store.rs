@@ -1,0 +1,5 @@
+//! Row structs and every query.
+
+pub mod live_event;
+pub mod unified;
+pub mod user;

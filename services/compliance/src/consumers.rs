@@ -1,0 +1,25 @@
+//! Every event that compliance hears.
+
+mod any_event;
+mod lead_created;
+
+use bhiv_events::crm::LeadCreated;
+use bhiv_events::{AuditRecorded, Contract as _, Producer, catalog};
+use bhiv_outbox::{Bindings, Order};
+
+/// Event -> what compliance does about it. A lead's own consents are known before the lead is judged.
+pub fn bindings() -> Bindings {
+    Bindings::new(Producer::Compliance)
+        .remembering("compliance.stories", [(LeadCreated::KIND.producer, LeadCreated::KIND.routing_key)])
+        .on("compliance.record_consents", Order::None, lead_created::RecordItsConsents)
+        .on_any("compliance.check", judged(), any_event::JudgeIt::default())
+}
+
+/// All that the business does. Audit rows repeat it.
+fn judged() -> impl Iterator<Item = (Producer, &'static str)> {
+    let business = [Producer::Crm, Producer::Logistics, Producer::Task, Producer::Core];
+    let kinds = catalog().into_iter().map(|entry| entry.kind);
+    kinds
+        .filter(move |kind| business.contains(&kind.producer) && *kind != AuditRecorded::kind(kind.producer))
+        .map(|kind| (kind.producer, kind.routing_key))
+}

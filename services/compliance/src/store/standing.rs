@@ -1,0 +1,64 @@
+use std::collections::BTreeMap;
+
+use bhiv_db::Conn;
+use bhiv_types::Purpose;
+use chrono::{DateTime, Utc};
+use diesel::QueryResult;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::consent::{self, ConsentRecord};
+use crate::domain::consent::ConsentState;
+
+/// Where a person stands, and everything that they said.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Standing {
+    /// Who, for example `lead/0190...`.
+    pub subject: String,
+    /// What holds now, by purpose. What is not there was never spoken of, which is no consent.
+    pub purposes: Vec<PurposeState>,
+    /// Everything that they said, the newest first.
+    pub records: Vec<ConsentRecord>,
+}
+
+/// Where a person stands on a purpose.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct PurposeState {
+    /// Which purpose.
+    pub purpose: Purpose,
+    /// What holds.
+    pub state: ConsentState,
+    /// Since when, without a break.
+    pub since: DateTime<Utc>,
+    /// The notice that they were shown last, if they agreed to one.
+    pub notice_version: Option<String>,
+    /// The record that says so.
+    pub record_id: Uuid,
+}
+
+/// Where `subject` stands; nowhere, if nothing was heard of them.
+pub async fn of(conn: &mut Conn, subject: String) -> QueryResult<Standing> {
+    let records = consent::of_subject(conn, &subject).await?;
+    Ok(Standing { subject, purposes: purposes(&records), records })
+}
+
+fn purposes(records: &[ConsentRecord]) -> Vec<PurposeState> {
+    let mut said: BTreeMap<&Purpose, Vec<&ConsentRecord>> = BTreeMap::new();
+    for record in records {
+        said.entry(&record.purpose).or_default().push(record);
+    }
+    let state = |mut said: Vec<&ConsentRecord>| {
+        said.sort_by_key(|record| std::cmp::Reverse(record.version));
+        let last = *said.first()?;
+        let unbroken = said.iter().take_while(|record| record.action == last.action);
+        Some(PurposeState {
+            purpose: last.purpose.clone(),
+            state: last.action,
+            since: unbroken.last()?.created_at,
+            notice_version: last.notice_version.clone(),
+            record_id: last.id,
+        })
+    };
+    said.into_values().filter_map(state).collect()
+}

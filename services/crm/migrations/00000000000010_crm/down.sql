@@ -1,0 +1,4 @@
+DROP TABLE activities;
+DROP TABLE accounts;
+DROP TABLE opportunities;
+DROP TABLE leads;

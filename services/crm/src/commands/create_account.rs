@@ -1,0 +1,59 @@
+use bhiv_db::Error;
+use bhiv_outbox::{Command, Fault, Refusal, Tx};
+
+use crate::domain::account::NewAccount;
+use crate::domain::ids::AccountId;
+use crate::events;
+use crate::store::account::{self, Account};
+
+/// Opens an account.
+#[derive(Debug)]
+pub struct CreateAccount(pub NewAccount);
+
+/// Why an account is not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateAccountError {
+    #[error("there is no account {0}")]
+    NoParent(AccountId),
+    #[error("another account has this customer id")]
+    CustomerIdTaken,
+}
+
+impl Refusal for CreateAccountError {}
+
+impl Command for CreateAccount {
+    type Output = Account;
+    type Refusal = CreateAccountError;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Account, Fault<CreateAccountError>> {
+        let new = self.0.clone();
+        if let Some(parent_id) = new.parent_id {
+            let parent = account::find(tx.conn(), parent_id).await?;
+            parent.ok_or(CreateAccountError::NoParent(parent_id))?;
+        }
+        let account = Account {
+            id: tx.id().into(),
+            version: 1,
+            correlation_id: tx.correlation(),
+            name: new.name,
+            r#type: new.r#type,
+            status: new.status,
+            territory: new.territory,
+            parent_id: new.parent_id,
+            customer_id: new.customer_id,
+            created_at: tx.now(),
+            updated_at: tx.now(),
+        };
+        account::insert(tx.conn(), &account).await.map_err(|error| {
+            let error = Error::from(error);
+            if error.is_constraint("accounts_customer") {
+                Fault::Refused(CreateAccountError::CustomerIdTaken)
+            } else {
+                Fault::Database(error)
+            }
+        })?;
+        events::account_changed(tx, &account, "created");
+        tx.audit("account.create", format!("account/{}", account.id), None, Some(&account));
+        Ok(account)
+    }
+}

@@ -1,0 +1,51 @@
+use bhiv_outbox::{Command, Fault, Refusal, Tx};
+use bhiv_types::{IllegalTransition, State as _};
+
+use crate::domain::ids::OpportunityId;
+use crate::domain::opportunity::Stage;
+use crate::events;
+use crate::store::opportunity::{self, Opportunity};
+
+/// Moves an opportunity along the pipeline.
+#[derive(Debug)]
+pub struct MoveOpportunity {
+    /// Which opportunity.
+    pub id: OpportunityId,
+    /// Where it goes.
+    pub stage: Stage,
+}
+
+/// Why an opportunity stays where it is.
+#[derive(Debug, thiserror::Error)]
+pub enum MoveOpportunityError {
+    #[error("there is no opportunity {0}")]
+    NotFound(OpportunityId),
+    #[error(transparent)]
+    Stage(#[from] IllegalTransition),
+}
+
+impl Refusal for MoveOpportunityError {}
+
+impl Command for MoveOpportunity {
+    type Output = Opportunity;
+    type Refusal = MoveOpportunityError;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Opportunity, Fault<MoveOpportunityError>> {
+        let before = opportunity::lock(tx.conn(), self.id).await?;
+        let before = before.ok_or(MoveOpportunityError::NotFound(self.id))?;
+        let stage = before.stage.become_(self.stage).map_err(MoveOpportunityError::from)?;
+        let after = Opportunity {
+            stage,
+            probability: stage.usual_probability(),
+            version: before.version + 1,
+            updated_at: tx.now(),
+            ..before.clone()
+        };
+        opportunity::update(tx.conn(), &after).await?;
+        tx.continue_story(after.correlation_id);
+        events::opportunity_moved(tx, &after, before.stage);
+        let entity = format!("opportunity/{}", after.id);
+        tx.audit("opportunity.move", entity, Some(&before), Some(&after));
+        Ok(after)
+    }
+}

@@ -1,0 +1,5 @@
+use clap::Args;
+
+/// What crm reads from its environment beyond what every service does: nothing yet.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Config {}

@@ -1,0 +1,15 @@
+use bhiv_events::Event;
+use bhiv_events::logistics::OrderCreated;
+use bhiv_outbox::{Command as _, Failure, Handle, Tx};
+
+use crate::commands::link_order::LinkOrder;
+
+/// order_created -> the opportunity or the customer's account knows of the order.
+pub struct LinkTheOrder;
+
+impl Handle<OrderCreated> for LinkTheOrder {
+    async fn handle(&self, tx: &mut Tx, _: &Event, order: OrderCreated) -> Result<(), Failure> {
+        LinkOrder(order).run(tx).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,8 @@
+bhiv_types::ids! {
+    /// Id of a lead.
+    LeadId;
+    /// Id of an opportunity.
+    OpportunityId;
+    /// Id of an account.
+    AccountId;
+}

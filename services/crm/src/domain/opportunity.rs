@@ -1,0 +1,117 @@
+use bhiv_types::{Amount, Currency, Patch, State};
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::ids::LeadId;
+
+/// A place in the pipeline.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    strum::Display,
+    strum::EnumString,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Stage {
+    /// Is there a need and a budget?
+    #[default]
+    Qualification,
+    /// An offer is made.
+    Proposal,
+    /// The offer is discussed.
+    Negotiation,
+    /// They bought.
+    Won,
+    /// They did not.
+    Lost,
+}
+
+impl State for Stage {
+    const TRANSITIONS: &'static [(Self, &'static [Self])] = &[
+        (Self::Qualification, &[Self::Proposal, Self::Negotiation, Self::Won, Self::Lost]),
+        (Self::Proposal, &[Self::Qualification, Self::Negotiation, Self::Won, Self::Lost]),
+        (Self::Negotiation, &[Self::Qualification, Self::Proposal, Self::Won, Self::Lost]),
+        (Self::Won, &[]),
+        (Self::Lost, &[]),
+    ];
+}
+
+impl Stage {
+    /// The chance of winning from here, 0 to 1, when nobody says otherwise.
+    pub fn usual_probability(self) -> f64 {
+        match self {
+            Self::Qualification => 0.2,
+            Self::Proposal => 0.4,
+            Self::Negotiation => 0.7,
+            Self::Won => 1.0,
+            Self::Lost => 0.0,
+        }
+    }
+}
+
+/// What is known when an opportunity is opened.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewOpportunity {
+    /// The lead it comes from.
+    pub lead_id: LeadId,
+    /// Expected revenue, in `currency`.
+    pub value: Amount,
+    /// `INR`, unless it says otherwise.
+    #[serde(default)]
+    pub currency: Currency,
+    /// `qualification`, unless it says otherwise; not `won` or `lost`.
+    #[serde(default)]
+    pub stage: Stage,
+    /// Chance of winning it; the stage's usual one, unless it says otherwise.
+    #[schema(minimum = 0, maximum = 1)]
+    pub probability: Option<f64>,
+    /// When it should be decided.
+    pub expected_close_date: Option<NaiveDate>,
+}
+
+/// What may be changed about an opportunity. Absent fields stay, `null` clears. The stage has a request of
+/// its own.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OpportunityChange {
+    /// Expected revenue, in the opportunity's currency.
+    pub value: Option<Amount>,
+    /// Chance of winning it.
+    #[schema(minimum = 0, maximum = 1)]
+    pub probability: Option<f64>,
+    /// When it should be decided.
+    #[serde(default)]
+    #[schema(value_type = Option<NaiveDate>)]
+    pub expected_close_date: Patch<NaiveDate>,
+}
+
+/// Where an opportunity is moved.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StageChange {
+    /// The next stage.
+    pub stage: Stage,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_decided_stays_decided() {
+        for decided in [Stage::Won, Stage::Lost] {
+            assert!(decided.is_final());
+            assert!(Stage::Proposal.become_(decided).is_ok());
+        }
+    }
+}

@@ -1,0 +1,142 @@
+use bhiv_db::Conn;
+use bhiv_types::Email;
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::domain::ids::LeadId;
+use crate::domain::lead::LeadStatus;
+use crate::schema::leads;
+
+/// A lead.
+#[derive(
+    Clone,
+    Debug,
+    PartialEq,
+    Queryable,
+    Selectable,
+    Insertable,
+    AsChangeset,
+    Identifiable,
+    Serialize,
+    Deserialize,
+    ToSchema,
+)]
+#[diesel(table_name = leads, treat_none_as_default_value = false, treat_none_as_null = true)]
+pub struct Lead {
+    /// Its id.
+    pub id: LeadId,
+    /// Grows by one with each change.
+    pub version: i64,
+    /// The causal story that it began.
+    pub correlation_id: Uuid,
+    /// Name of the person.
+    pub name: String,
+    /// Their e-mail address.
+    pub email: Email,
+    /// Their phone number.
+    pub phone: Option<String>,
+    /// Their company.
+    pub company: Option<String>,
+    /// Where the lead came from.
+    pub source: Option<String>,
+    /// What they can spend.
+    pub budget: Option<Decimal>,
+    /// What they want.
+    pub need: Option<String>,
+    /// When they want it.
+    pub timeline: Option<String>,
+    /// What they agreed to when the lead was made; compliance knows what holds now.
+    pub consent_purposes: Vec<String>,
+    /// Who works on it.
+    pub owner: String,
+    /// Where it stands.
+    pub status: LeadStatus,
+    /// Predicted chance that it is won, 0 to 1; null until it is scored.
+    pub score: Option<f64>,
+    /// When it came in.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// Which leads a list has.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Those that stand there.
+    pub status: Option<LeadStatus>,
+    /// Those that came from there.
+    pub source: Option<String>,
+    /// Those that this user works on.
+    pub owner: Option<String>,
+    /// Those with this text in name, company or e-mail address.
+    pub text: Option<String>,
+}
+
+impl Filter {
+    fn query(&self) -> leads::BoxedQuery<'static, diesel::pg::Pg> {
+        let mut query = leads::table.into_boxed();
+        if let Some(status) = self.status {
+            query = query.filter(leads::status.eq(status));
+        }
+        if let Some(source) = &self.source {
+            query = query.filter(leads::source.eq(source.clone()));
+        }
+        if let Some(owner) = &self.owner {
+            query = query.filter(leads::owner.eq(owner.clone()));
+        }
+        if let Some(text) = &self.text {
+            let pattern = bhiv_db::contains(text);
+            query = query.filter(
+                leads::name
+                    .ilike(pattern.clone())
+                    .or(leads::company.ilike(pattern.clone()))
+                    .or(leads::email.ilike(pattern)),
+            );
+        }
+        query
+    }
+}
+
+/// Writes a new lead.
+pub async fn insert(conn: &mut Conn, lead: &Lead) -> QueryResult<()> {
+    diesel::insert_into(leads::table).values(lead).execute(conn).await.map(drop)
+}
+
+/// The lead, if there is one.
+pub async fn find(conn: &mut Conn, id: LeadId) -> QueryResult<Option<Lead>> {
+    leads::table.find(id).select(Lead::as_select()).first(conn).await.optional()
+}
+
+/// The lead, locked until the end of the transaction.
+pub async fn lock(conn: &mut Conn, id: LeadId) -> QueryResult<Option<Lead>> {
+    leads::table.find(id).select(Lead::as_select()).for_update().first(conn).await.optional()
+}
+
+/// Writes a lead that was changed.
+pub async fn update(conn: &mut Conn, lead: &Lead) -> QueryResult<()> {
+    diesel::update(lead).set(lead).execute(conn).await.map(drop)
+}
+
+/// Up to `limit` leads, the newest first, beginning below the id `after`.
+pub async fn list(
+    conn: &mut Conn,
+    filter: &Filter,
+    after: Option<Uuid>,
+    limit: i64,
+) -> QueryResult<Vec<Lead>> {
+    let mut query = filter.query();
+    if let Some(after) = after {
+        query = query.filter(leads::id.lt(LeadId(after)));
+    }
+    query.order(leads::id.desc()).limit(limit).select(Lead::as_select()).load(conn).await
+}
+
+/// How many leads a list has.
+pub async fn count(conn: &mut Conn, filter: &Filter) -> QueryResult<i64> {
+    filter.query().count().get_result(conn).await
+}

@@ -1,0 +1,108 @@
+use bhiv_auth::Role;
+use bhiv_events::crm::{LeadCreated, LeadUpdated};
+use bhiv_types::Amount;
+use serde_json::json;
+
+use crate::{app, lead};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lead_is_created_with_its_event_and_its_audit_row() {
+    let app = app().await;
+    let answer = app
+        .post(
+            "/crm/leads",
+            json!({
+                "name": "Asha Verma", "email": "Asha@Example.com", "phone": "+91 98765 43210",
+                "source": "website", "company": "Verma Textiles", "budget": 25000.5,
+                "consent": {"purposes": ["contact"]}, "need": "racks", "timeline": "June",
+            }),
+        )
+        .await;
+    let location = answer.headers["location"].to_str().unwrap().to_owned();
+    let created = answer.expect(201);
+    assert_eq!(location, format!("/crm/leads/{}", created["id"].as_str().unwrap()));
+    assert_eq!(created["status"], "new");
+    assert_eq!(created["score"], json!(null));
+    assert_eq!(created["email"], "asha@example.com");
+    assert_eq!(created["budget"], "25000.5");
+    assert_eq!(created["owner"], "admin-1");
+    assert_eq!(app.get(&location).await.expect(200), created);
+
+    let [event] = app.recorded_as::<LeadCreated>().await.try_into().unwrap();
+    assert_eq!(json!(event.lead_id), created["id"]);
+    assert_eq!(event.consent_purposes, ["contact"]);
+    assert_eq!(Amount::try_from(event.budget.unwrap()).map(Amount::get).ok(), event.budget);
+    let recorded = app.recorded().await;
+    assert!(recorded.iter().all(|event| json!(event.correlationid) == created["correlation_id"]));
+    assert!(recorded.iter().all(|event| event.actor == "user/admin-1"));
+    assert!(!recorded[0].data.to_string().contains("example.com"), "events carry no addresses");
+    assert_eq!(app.audited().await, ["lead.create"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_can_name_the_story() {
+    let app = app().await;
+    let story = "0190aaaa-0000-7000-8000-000000000001";
+    let request = app
+        .request(reqwest::Method::POST, "/crm/leads")
+        .bearer_auth(app.token(Role::Sales))
+        .header("x-correlation-id", story)
+        .json(&json!({"name": "A", "email": "a@example.com"}));
+    assert_eq!(bhiv_testing::TestApp::read(request).await.expect(201)["correlation_id"], story);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_tells_which_fields_changed() {
+    let app = app().await;
+    let lead = lead(&app).await;
+    let path = format!("/crm/leads/{}", lead["id"].as_str().unwrap());
+    let changed = app.patch(&path, json!({"status": "contacted", "phone": "12345"})).await.expect(200);
+    assert_eq!((&changed["status"], &changed["phone"]), (&json!("contacted"), &json!("12345")));
+    assert_eq!(changed["version"], 2);
+    let [event] = app.recorded_as::<LeadUpdated>().await.try_into().unwrap();
+    assert_eq!(event.changed, ["phone", "status"]);
+
+    let cleared = app.patch(&path, json!({"phone": null})).await.expect(200);
+    assert_eq!((&cleared["status"], &cleared["phone"]), (&json!("contacted"), &json!(null)));
+
+    let recorded = app.recorded().await.len();
+    app.patch(&path, json!({"status": "contacted"})).await.expect(200);
+    app.patch(&path, json!({})).await.expect(200);
+    assert_eq!(app.recorded().await.len(), recorded, "what changes nothing tells nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_status_follows_its_table() {
+    let app = app().await;
+    let lead = lead(&app).await;
+    let path = format!("/crm/leads/{}", lead["id"].as_str().unwrap());
+    let refused = app.patch(&path, json!({"status": "converted", "name": "B"})).await;
+    let problem = refused.expect_problem(409, "illegal_transition");
+    assert_eq!(problem["allowed"], json!(["contacted", "qualified", "lost"]));
+    assert_eq!(app.get(&path).await.expect(200), lead, "a refused change changes nothing");
+    assert_eq!(app.recorded_names().await, ["lead_created"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_is_filtered_and_paged() {
+    let app = app().await;
+    for (name, source) in [("Asha", "website"), ("Ravi", "fair"), ("Asha B", "fair"), ("50%_off", "fair")] {
+        let new = json!({"name": name, "email": "x@example.com", "source": source});
+        app.post("/crm/leads", new).await.expect(201);
+    }
+    let names = async |query: &str| {
+        let page = app.get(&format!("/crm/leads?{query}")).await.expect(200);
+        let items = page["items"].as_array().unwrap().clone();
+        let names: Vec<_> = items.iter().map(|lead| lead["name"].as_str().unwrap().to_owned()).collect();
+        (names.join(","), page["total"].as_i64().unwrap(), page["next_cursor"].clone())
+    };
+    assert_eq!(names("source=fair").await.0, "50%_off,Asha B,Ravi");
+    assert_eq!(names("q=asha").await.0, "Asha B,Asha");
+    assert_eq!(names("q=%25_").await.0, "50%_off");
+    assert_eq!(names("status=lost").await, (String::new(), 0, json!(null)));
+
+    let (first, total, cursor) = names("limit=3").await;
+    assert_eq!((first.as_str(), total), ("50%_off,Asha B,Ravi", 4));
+    let (rest, total, cursor) = names(&format!("limit=3&cursor={}", cursor.as_str().unwrap())).await;
+    assert_eq!((rest.as_str(), total, cursor), ("Asha", 4, json!(null)));
+}

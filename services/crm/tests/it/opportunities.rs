@@ -1,0 +1,62 @@
+use bhiv_events::crm::{OpportunityStageChanged, OpportunityWon};
+use serde_json::json;
+
+use crate::{app, lead, opportunity};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_opportunity_belongs_to_its_leads_story() {
+    let app = app().await;
+    let lead = lead(&app).await;
+    let new = json!({"lead_id": lead["id"], "value": 100, "currency": "EUR", "stage": "proposal",
+                     "expected_close_date": "2027-03-01"});
+    let opportunity = app.post("/crm/opportunities", new).await.expect(201);
+    assert_eq!(opportunity["correlation_id"], lead["correlation_id"]);
+    assert_eq!(opportunity["probability"], 0.4);
+    assert_eq!(opportunity["value"], "100");
+    assert_eq!(app.recorded_names().await, ["lead_created", "opportunity_created"]);
+
+    let page = app.get(&format!("/crm/opportunities?lead_id={}", lead["id"].as_str().unwrap())).await;
+    assert_eq!(page.expect(200)["items"], json!([opportunity]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_moves_along_the_pipeline_until_it_is_decided() {
+    let app = app().await;
+    let opportunity = opportunity(&app).await;
+    let stage = format!("/crm/opportunities/{}/stage", opportunity["id"].as_str().unwrap());
+    app.put(&stage, json!({"stage": "negotiation"})).await.expect(200);
+    let won = app.put(&stage, json!({"stage": "won"})).await.expect(200);
+    assert_eq!((&won["probability"], &won["version"]), (&json!(1.0), &json!(3)));
+    app.put(&stage, json!({"stage": "lost"})).await.expect_problem(409, "illegal_transition");
+
+    assert_eq!(app.recorded_as::<OpportunityStageChanged>().await.len(), 1);
+    let [event] = app.recorded_as::<OpportunityWon>().await.try_into().unwrap();
+    assert_eq!(event.value.to_string(), "25000.50");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_makes_no_sense_is_refused() {
+    let app = app().await;
+    let lead = lead(&app).await;
+    let nobody = "0190aaaa-0000-7000-8000-000000000001";
+    let refused = app.post("/crm/opportunities", json!({"lead_id": nobody, "value": 1})).await;
+    assert_eq!(refused.expect_problem(422, "unknown_reference")["errors"][0]["pointer"], "/lead_id");
+    let new = json!({"lead_id": lead["id"], "value": 1, "stage": "won"});
+    app.post("/crm/opportunities", new).await.expect_problem(422, "closed_stage");
+    let new = json!({"lead_id": lead["id"], "value": 1, "currency": "XQZ"});
+    let refused = app.post("/crm/opportunities", new).await.expect_problem(422, "invalid_input");
+    assert_eq!(refused["errors"][0]["pointer"], "/currency");
+    assert_eq!(app.recorded_names().await, ["lead_created"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn its_fields_can_be_changed() {
+    let app = app().await;
+    let opportunity = opportunity(&app).await;
+    let path = format!("/crm/opportunities/{}", opportunity["id"].as_str().unwrap());
+    let changed = app.patch(&path, json!({"value": "7.25", "probability": 0.9})).await.expect(200);
+    assert_eq!((&changed["value"], &changed["probability"]), (&json!("7.25"), &json!(0.9)));
+    app.patch(&path, json!({"stage": "won"})).await.expect_problem(422, "invalid_input");
+    assert_eq!(app.get(&path).await.expect(200), changed);
+    assert_eq!(app.audited().await, ["lead.create", "opportunity.create", "opportunity.update"]);
+}

@@ -1,0 +1,42 @@
+use bhiv_db::DieselError;
+use bhiv_events::Event;
+use bhiv_outbox::Tx;
+use chrono::{DateTime, Utc};
+
+use crate::domain::facts::Facts;
+use crate::domain::storable;
+use crate::store::entry::{self, LogEntry};
+
+/// Keeps what happened, all of it with one statement. What was kept before stays as it is.
+pub async fn keep_events(tx: &mut Tx, events: &[&Event]) -> Result<(), DieselError> {
+    let received_at = tx.now();
+    let entries: Vec<_> = events.iter().map(|event| entry_of(event, received_at)).collect();
+    entry::insert(tx.conn(), &entries).await?;
+    Ok(())
+}
+
+fn entry_of(event: &Event, received_at: DateTime<Utc>) -> LogEntry {
+    let facts = Facts::of(event);
+    LogEntry {
+        id: event.id.into(),
+        kind: facts.kind,
+        event_type: storable::attribute(&event.name()),
+        r#type: storable::attribute(&event.type_),
+        source: storable::attribute(&event.source),
+        subject: storable::attribute(&event.subject),
+        entity: facts.entity,
+        actor: storable::attribute(&event.actor),
+        correlation_id: event.correlationid,
+        causation_id: event.causationid.map(Into::into),
+        sequence: event.sequence,
+        trace_id: facts.trace_id,
+        task_id: facts.task_id,
+        user_id: facts.user_id,
+        rl_score: facts.rl_score,
+        consent_flag: facts.consent_flag,
+        action: facts.action,
+        timestamp: event.time,
+        received_at,
+        data: storable::json(&event.data),
+    }
+}

@@ -1,0 +1,8 @@
+//! What is kept of an event, and how the entries of a story hang together. No I/O.
+
+pub mod facts;
+pub mod ids;
+pub mod kind;
+pub mod source;
+pub mod storable;
+pub mod story;

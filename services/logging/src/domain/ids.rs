@@ -1,0 +1,4 @@
+bhiv_types::ids! {
+    /// Id of an entry: that of its event.
+    EntryId;
+}

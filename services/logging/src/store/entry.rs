@@ -1,0 +1,111 @@
+mod filter;
+mod insert;
+
+pub use filter::Filter;
+pub use insert::insert;
+
+use bhiv_db::Conn;
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::domain::ids::EntryId;
+use crate::domain::kind::LogKind;
+use crate::schema::entries;
+
+/// What was heard of one event.
+#[derive(Clone, Debug, PartialEq, Queryable, Selectable, Serialize, Deserialize, ToSchema)]
+#[diesel(table_name = entries)]
+pub struct LogEntry {
+    /// Its id: that of the event.
+    pub id: EntryId,
+    /// Whether it is an event or an audit row.
+    pub kind: LogKind,
+    /// Public name of the event, for example `lead_created`.
+    pub event_type: String,
+    /// CloudEvents type, for example `bhiv.crm.lead.created.v1`.
+    #[diesel(column_name = type_)]
+    pub r#type: String,
+    /// Who emitted it, for example `/bhiv/crm`.
+    pub source: String,
+    /// What the event is of, for example `lead/0190...`.
+    pub subject: String,
+    /// What it is about: what was changed, of an audit row, and the subject of any other event.
+    pub entity: String,
+    /// Who did it: `user/<id>`, or `service/<name>` for a reaction.
+    pub actor: String,
+    /// The causal story that it belongs to.
+    pub correlation_id: Uuid,
+    /// The entry of the event that led to it.
+    pub causation_id: Option<EntryId>,
+    /// The version of the subject after the event.
+    pub sequence: i64,
+    /// The trace that it was recorded in.
+    pub trace_id: Option<String>,
+    /// The task that its data names.
+    pub task_id: Option<String>,
+    /// The user that its data names, else the user who did it.
+    pub user_id: Option<String>,
+    /// The score in its data, 0 to 1.
+    pub rl_score: Option<f64>,
+    /// Whether its data says that the user consented.
+    pub consent_flag: Option<bool>,
+    /// What was done, of an audit row, for example `lead.create`.
+    pub action: Option<String>,
+    /// When it happened.
+    pub timestamp: DateTime<Utc>,
+    /// When logging heard of it.
+    pub received_at: DateTime<Utc>,
+    /// The event's own data.
+    pub data: Value,
+}
+
+/// A place in a list: that of the entry with this time and this id.
+pub type Place = (DateTime<Utc>, EntryId);
+
+/// The entry, if there is one.
+pub async fn find(conn: &mut Conn, id: EntryId) -> QueryResult<Option<LogEntry>> {
+    entries::table.find(id).select(LogEntry::as_select()).first(conn).await.optional()
+}
+
+/// Up to `limit` entries, the newest first, beginning below the place `after`.
+pub async fn list(
+    conn: &mut Conn,
+    filter: &Filter,
+    after: Option<Place>,
+    limit: i64,
+) -> QueryResult<Vec<LogEntry>> {
+    let mut query = filter.query();
+    if let Some((timestamp, id)) = after {
+        // The first condition is what an index can begin at.
+        query = query
+            .filter(entries::timestamp.le(timestamp))
+            .filter(entries::timestamp.lt(timestamp).or(entries::id.lt(id)));
+    }
+    query
+        .order((entries::timestamp.desc(), entries::id.desc()))
+        .limit(limit)
+        .select(LogEntry::as_select())
+        .load(conn)
+        .await
+}
+
+/// How many entries a list has.
+pub async fn count(conn: &mut Conn, filter: &Filter) -> QueryResult<i64> {
+    filter.query().count().get_result(conn).await
+}
+
+/// Up to `limit` entries of one causal story, the oldest first.
+pub async fn story(conn: &mut Conn, correlation_id: Uuid, limit: i64) -> QueryResult<Vec<LogEntry>> {
+    entries::table
+        .filter(entries::correlation_id.eq(correlation_id))
+        .order((entries::timestamp, entries::id))
+        .limit(limit)
+        .select(LogEntry::as_select())
+        .load(conn)
+        .await
+}

@@ -1,0 +1,89 @@
+use bhiv_events::Producer;
+use chrono::{DateTime, Utc};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use uuid::Uuid;
+
+use crate::domain::kind::LogKind;
+use crate::schema::entries;
+
+/// Which entries a list has.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Events or audit rows.
+    pub kind: Option<LogKind>,
+    /// Those with this public name.
+    pub event_type: Option<String>,
+    /// Those of this user.
+    pub user_id: Option<String>,
+    /// Those of this task.
+    pub task_id: Option<String>,
+    /// Those of this causal story.
+    pub correlation_id: Option<Uuid>,
+    /// Those about this.
+    pub entity: Option<String>,
+    /// Those that this service emitted.
+    pub source: Option<Producer>,
+    /// Those that this one did.
+    pub actor: Option<String>,
+    /// Those where this was done.
+    pub action: Option<String>,
+    /// Those with this text in data, subject or event type.
+    pub text: Option<String>,
+    /// Those at this time or later.
+    pub since: Option<DateTime<Utc>>,
+    /// Those before this time.
+    pub until: Option<DateTime<Utc>>,
+}
+
+impl Filter {
+    pub(super) fn query(&self) -> entries::BoxedQuery<'static, Pg> {
+        let mut query = entries::table.into_boxed();
+        if let Some(kind) = self.kind {
+            query = query.filter(entries::kind.eq(kind));
+        }
+        if let Some(event_type) = &self.event_type {
+            query = query.filter(entries::event_type.eq(event_type.clone()));
+        }
+        if let Some(user_id) = &self.user_id {
+            query = query.filter(entries::user_id.eq(user_id.clone()));
+        }
+        if let Some(task_id) = &self.task_id {
+            query = query.filter(entries::task_id.eq(task_id.clone()));
+        }
+        if let Some(correlation_id) = self.correlation_id {
+            query = query.filter(entries::correlation_id.eq(correlation_id));
+        }
+        if let Some(entity) = &self.entity {
+            query = query.filter(entries::entity.eq(entity.clone()));
+        }
+        if let Some(source) = self.source {
+            query = query.filter(entries::source.eq(source.source()));
+        }
+        if let Some(actor) = &self.actor {
+            query = query.filter(entries::actor.eq(actor.clone()));
+        }
+        if let Some(action) = &self.action {
+            query = query.filter(entries::action.eq(action.clone()));
+        }
+        if let Some(text) = &self.text {
+            // It reads every entry that the other conditions leave. Full-text search will replace it: a
+            // `tsvector` column generated from these three, with a GIN index.
+            let pattern = bhiv_db::contains(text);
+            query = query.filter(
+                entries::subject
+                    .ilike(pattern.clone())
+                    .or(entries::event_type.ilike(pattern.clone()))
+                    .or(entries::data.cast::<Text>().ilike(pattern)),
+            );
+        }
+        if let Some(since) = self.since {
+            query = query.filter(entries::timestamp.ge(since));
+        }
+        if let Some(until) = self.until {
+            query = query.filter(entries::timestamp.lt(until));
+        }
+        query
+    }
+}

@@ -1,0 +1,37 @@
+//! logging by delivered events and through its HTTP API.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod audit;
+mod hearing;
+mod logs;
+mod stats;
+mod story;
+
+use bhiv_events::{Contract, Event};
+use bhiv_testing::TestApp;
+use chrono::TimeDelta;
+use logging::{Config, Logging};
+use serde_json::Value;
+
+bhiv_testing::service_rules!(logging::Logging);
+
+async fn app() -> TestApp {
+    TestApp::start::<Logging>(Config::default()).await
+}
+
+/// An event around `data`, so many seconds after the samples' time, done by `actor`.
+fn event<C: Contract>(app: &TestApp, seconds: i64, actor: &str, data: &C) -> Event {
+    let event = app.event(data);
+    Event { time: event.time + TimeDelta::seconds(seconds), actor: actor.to_owned(), ..event }
+}
+
+/// Ids of the entries of an answer.
+fn ids(logs: &Value) -> Vec<String> {
+    logs.as_array().unwrap().iter().map(|entry| entry["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// What the entry with that id says.
+async fn entry(app: &TestApp, event: &Event) -> Value {
+    app.get(&format!("/logs/{}", event.id)).await.expect(200)
+}

@@ -1,0 +1,4 @@
+DROP TABLE stock;
+DROP TABLE deliveries;
+DROP TABLE order_items;
+DROP TABLE orders;

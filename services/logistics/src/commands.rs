@@ -1,0 +1,10 @@
+//! What logistics can be asked to do. Each command acts inside the transaction that it is given: load,
+//! decide, store, record.
+
+pub mod adjust_stock;
+pub mod create_delivery;
+pub mod create_order;
+pub mod create_stock;
+pub mod decide_order;
+pub mod move_delivery;
+pub mod move_order;

@@ -1,0 +1,14 @@
+//! Every event that logistics hears.
+
+mod decision_made;
+
+use bhiv_events::crm::OpportunityCreated;
+use bhiv_events::{Contract as _, Producer};
+use bhiv_outbox::{Bindings, Order};
+
+/// Event -> what logistics does about it.
+pub fn bindings() -> Bindings {
+    Bindings::new(Producer::Logistics)
+        .on("logistics.decide_order", Order::None, decision_made::DecideTheOrder)
+        .remembering("logistics.stories", [(Producer::Crm, OpportunityCreated::KIND.routing_key)])
+}

@@ -1,0 +1,10 @@
+//! What orders, deliveries and stock are and may do. No I/O.
+
+pub mod decision;
+pub mod delivery;
+pub mod ids;
+pub mod location;
+pub mod order;
+pub mod stock;
+pub mod tracking_number;
+pub mod window;

@@ -1,0 +1,96 @@
+use bhiv_types::{Priority, State};
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::ids::OrderId;
+use super::location::Location;
+use super::order::OrderStatus;
+use super::window::Window;
+
+/// Where a delivery stands.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, strum::Display, strum::EnumString,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum DeliveryStatus {
+    /// It has a date.
+    Scheduled,
+    /// It has left the warehouse.
+    InTransit,
+    /// It will not arrive when it was promised.
+    Delayed,
+    /// It arrived.
+    Delivered,
+    /// It could not be handed over.
+    Failed,
+}
+
+impl State for DeliveryStatus {
+    const TRANSITIONS: &'static [(Self, &'static [Self])] = &[
+        (Self::Scheduled, &[Self::InTransit, Self::Delayed, Self::Failed]),
+        (Self::InTransit, &[Self::Delayed, Self::Delivered, Self::Failed]),
+        (Self::Delayed, &[Self::InTransit, Self::Delivered, Self::Failed]),
+        (Self::Delivered, &[]),
+        (Self::Failed, &[]),
+    ];
+}
+
+impl DeliveryStatus {
+    /// Where a delivery that comes here takes its order along.
+    pub fn takes_order_to(self) -> Option<OrderStatus> {
+        match self {
+            Self::InTransit => Some(OrderStatus::Dispatched),
+            Self::Delivered => Some(OrderStatus::Delivered),
+            Self::Scheduled | Self::Delayed | Self::Failed => None,
+        }
+    }
+}
+
+/// What is known when a delivery is scheduled.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewDelivery {
+    /// The order that it delivers.
+    pub order_id: OrderId,
+    /// The day promised, not before today (UTC).
+    pub delivery_date: NaiveDate,
+    /// Between which hours of that day.
+    pub window: Option<Window>,
+    /// Where it goes, in words.
+    #[schema(min_length = 1, max_length = 500)]
+    pub address: String,
+    /// Where it goes, on the map.
+    pub location: Option<Location>,
+    /// What the driver should know.
+    #[schema(min_length = 1, max_length = 1000)]
+    pub special_instructions: Option<String>,
+    /// The order's, unless it says otherwise.
+    pub priority: Option<Priority>,
+}
+
+/// Where a delivery is moved.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeliveryMove {
+    /// The next status.
+    pub status: DeliveryStatus,
+    /// Why.
+    #[schema(min_length = 1, max_length = 500)]
+    pub reason: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_late_can_still_arrive() {
+        assert!(DeliveryStatus::Scheduled.become_(DeliveryStatus::Delivered).is_err());
+        for next in [DeliveryStatus::InTransit, DeliveryStatus::Delivered, DeliveryStatus::Failed] {
+            assert_eq!(DeliveryStatus::Delayed.become_(next), Ok(next));
+        }
+        assert!(DeliveryStatus::Delivered.is_final() && DeliveryStatus::Failed.is_final());
+    }
+}

@@ -1,0 +1,8 @@
+bhiv_types::ids! {
+    /// Id of an order.
+    OrderId;
+    /// Id of a delivery.
+    DeliveryId;
+    /// Id of the stock of a product at a location.
+    StockId;
+}

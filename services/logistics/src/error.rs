@@ -1,0 +1,85 @@
+//! What each refusal of a command is to an HTTP client.
+
+use bhiv_web::{Problem, codes};
+
+use crate::commands::adjust_stock::AdjustStockError;
+use crate::commands::create_delivery::CreateDeliveryError;
+use crate::commands::create_order::CreateOrderError;
+use crate::commands::create_stock::CreateStockError;
+use crate::commands::move_delivery::MoveDeliveryError;
+use crate::commands::move_order::MoveOrderError;
+
+codes! {
+    TOTAL_MISMATCH = "total_mismatch", 422, "The total is not the sum of the items";
+    DATE_IN_THE_PAST = "date_in_the_past", 422, "The date has passed";
+    ORDER_NOT_DELIVERABLE = "order_not_deliverable", 409, "An order with this status is not delivered";
+    STOCK_EXISTS = "stock_exists", 409, "The product is kept at this location already";
+    INSUFFICIENT_STOCK = "insufficient_stock", 409, "There is not that much to take";
+}
+
+impl From<CreateOrderError> for Problem {
+    fn from(error: CreateOrderError) -> Self {
+        match error {
+            CreateOrderError::TooMuch => Self::invalid(Vec::new()).at("/items", error.to_string()),
+            CreateOrderError::TotalMismatch { expected } => Self::new(TOTAL_MISMATCH, error.to_string())
+                .at("/total", "must be the sum of quantity times price")
+                .with("expected", expected.get().to_string()),
+        }
+    }
+}
+
+impl From<MoveOrderError> for Problem {
+    fn from(error: MoveOrderError) -> Self {
+        match error {
+            MoveOrderError::NotFound(id) => Self::not_found(format!("order/{id}")),
+            MoveOrderError::Status(refusal) => refusal.into(),
+        }
+    }
+}
+
+impl From<CreateDeliveryError> for Problem {
+    fn from(error: CreateDeliveryError) -> Self {
+        match error {
+            CreateDeliveryError::DateInThePast { .. } => Self::new(DATE_IN_THE_PAST, error.to_string())
+                .at("/delivery_date", "must not be before today"),
+            CreateDeliveryError::NoOrder(id) => Self::unknown_reference("/order_id", format!("order/{id}")),
+            CreateDeliveryError::NotDeliverable(status) => {
+                Self::new(ORDER_NOT_DELIVERABLE, error.to_string()).with("order_status", status.to_string())
+            }
+        }
+    }
+}
+
+impl From<MoveDeliveryError> for Problem {
+    fn from(error: MoveDeliveryError) -> Self {
+        let detail = error.to_string();
+        match error {
+            MoveDeliveryError::NotFound(id) => Self::not_found(format!("delivery/{id}")),
+            MoveDeliveryError::Status(refusal) => refusal.into(),
+            // What is allowed is said of the order, which the request does not name.
+            MoveDeliveryError::Order { id, refusal } => Self::new(codes::ILLEGAL_TRANSITION, detail)
+                .with("entity", format!("order/{id}"))
+                .with("allowed", refusal.allowed),
+        }
+    }
+}
+
+impl From<CreateStockError> for Problem {
+    fn from(error: CreateStockError) -> Self {
+        match error {
+            CreateStockError::Exists => Self::new(STOCK_EXISTS, error.to_string()),
+        }
+    }
+}
+
+impl From<AdjustStockError> for Problem {
+    fn from(error: AdjustStockError) -> Self {
+        match error {
+            AdjustStockError::NotFound(id) => Self::not_found(format!("stock/{id}")),
+            AdjustStockError::Insufficient { available } => {
+                Self::new(INSUFFICIENT_STOCK, error.to_string()).with("available", available)
+            }
+            AdjustStockError::TooMuch => Self::invalid(Vec::new()).at("/adjust", error.to_string()),
+        }
+    }
+}

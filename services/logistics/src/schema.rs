@@ -1,0 +1,66 @@
+//! The tables of `migrations/`. A test writes this file and compares it.
+
+diesel::table! {
+    deliveries (id) {
+        id -> Uuid,
+        version -> Int8,
+        correlation_id -> Uuid,
+        order_id -> Uuid,
+        tracking_number -> Text,
+        delivery_date -> Date,
+        window -> Nullable<Jsonb>,
+        address -> Text,
+        location -> Nullable<Jsonb>,
+        special_instructions -> Nullable<Text>,
+        priority -> Text,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    order_items (order_id, line) {
+        order_id -> Uuid,
+        line -> Int4,
+        sku -> Text,
+        quantity -> Int4,
+        price -> Numeric,
+    }
+}
+
+diesel::table! {
+    orders (id) {
+        id -> Uuid,
+        version -> Int8,
+        correlation_id -> Uuid,
+        opportunity_id -> Nullable<Uuid>,
+        customer_id -> Text,
+        total -> Numeric,
+        currency -> Text,
+        priority -> Text,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    stock (id) {
+        id -> Uuid,
+        version -> Int8,
+        correlation_id -> Uuid,
+        product_id -> Text,
+        location -> Text,
+        on_hand -> Int8,
+        reserved -> Int8,
+        reorder_level -> Int8,
+        change_reason -> Nullable<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(deliveries, order_items, orders, stock);

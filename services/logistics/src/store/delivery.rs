@@ -1,0 +1,151 @@
+use bhiv_db::Conn;
+use bhiv_types::Priority;
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::domain::delivery::DeliveryStatus;
+use crate::domain::ids::{DeliveryId, OrderId};
+use crate::domain::location::Location;
+use crate::domain::tracking_number::TrackingNumber;
+use crate::domain::window::Window;
+use crate::schema::deliveries;
+
+/// A delivery.
+#[derive(
+    Clone,
+    Debug,
+    PartialEq,
+    Queryable,
+    Selectable,
+    Insertable,
+    AsChangeset,
+    Identifiable,
+    Serialize,
+    Deserialize,
+    ToSchema,
+)]
+#[diesel(table_name = deliveries, treat_none_as_default_value = false, treat_none_as_null = true)]
+#[expect(clippy::struct_field_names, reason = "named as in requests and events")]
+pub struct Delivery {
+    /// Its id.
+    pub id: DeliveryId,
+    /// Grows by one with each change.
+    pub version: i64,
+    /// The causal story of its order.
+    pub correlation_id: Uuid,
+    /// The order that it delivers.
+    pub order_id: OrderId,
+    /// What the customer follows it by.
+    pub tracking_number: TrackingNumber,
+    /// The day promised.
+    pub delivery_date: NaiveDate,
+    /// Between which hours of that day.
+    pub window: Option<Window>,
+    /// Where it goes, in words.
+    pub address: String,
+    /// Where it goes, on the map.
+    pub location: Option<Location>,
+    /// What the driver should know.
+    pub special_instructions: Option<String>,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// Where it stands.
+    pub status: DeliveryStatus,
+    /// Why it stands there, when it is known.
+    pub status_reason: Option<String>,
+    /// When it was scheduled.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// How far a delivery has come: what everybody may see who knows its tracking number. Nothing tells whose it
+/// is or where it goes.
+#[derive(Clone, Debug, PartialEq, Queryable, Selectable, Serialize, ToSchema)]
+#[diesel(table_name = deliveries)]
+pub struct Progress {
+    /// The tracking number.
+    pub tracking_number: TrackingNumber,
+    /// Where the delivery stands.
+    pub status: DeliveryStatus,
+    /// The day promised.
+    pub delivery_date: NaiveDate,
+    /// When that was last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// Which deliveries a list has.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Those of this order.
+    pub order_id: Option<OrderId>,
+    /// Those that stand there.
+    pub status: Option<DeliveryStatus>,
+    /// The one with this tracking number.
+    pub tracking_number: Option<TrackingNumber>,
+}
+
+impl Filter {
+    fn query(&self) -> deliveries::BoxedQuery<'static, diesel::pg::Pg> {
+        let mut query = deliveries::table.into_boxed();
+        if let Some(order_id) = self.order_id {
+            query = query.filter(deliveries::order_id.eq(order_id));
+        }
+        if let Some(status) = self.status {
+            query = query.filter(deliveries::status.eq(status));
+        }
+        if let Some(tracking_number) = &self.tracking_number {
+            query = query.filter(deliveries::tracking_number.eq(tracking_number.clone()));
+        }
+        query
+    }
+}
+
+/// Writes a new delivery.
+pub async fn insert(conn: &mut Conn, delivery: &Delivery) -> QueryResult<()> {
+    diesel::insert_into(deliveries::table).values(delivery).execute(conn).await.map(drop)
+}
+
+/// The delivery, if there is one.
+pub async fn find(conn: &mut Conn, id: DeliveryId) -> QueryResult<Option<Delivery>> {
+    deliveries::table.find(id).select(Delivery::as_select()).first(conn).await.optional()
+}
+
+/// The delivery, locked until the end of the transaction. Its order is locked before it.
+pub async fn lock(conn: &mut Conn, id: DeliveryId) -> QueryResult<Option<Delivery>> {
+    deliveries::table.find(id).select(Delivery::as_select()).for_update().first(conn).await.optional()
+}
+
+/// How far the delivery with that number has come, if there is one.
+pub async fn track(conn: &mut Conn, number: &TrackingNumber) -> QueryResult<Option<Progress>> {
+    let row = deliveries::table.filter(deliveries::tracking_number.eq(number));
+    row.select(Progress::as_select()).first(conn).await.optional()
+}
+
+/// Writes a delivery that was changed.
+pub async fn update(conn: &mut Conn, delivery: &Delivery) -> QueryResult<()> {
+    diesel::update(delivery).set(delivery).execute(conn).await.map(drop)
+}
+
+/// Up to `limit` deliveries, the newest first, beginning below the id `after`.
+pub async fn list(
+    conn: &mut Conn,
+    filter: &Filter,
+    after: Option<Uuid>,
+    limit: i64,
+) -> QueryResult<Vec<Delivery>> {
+    let mut query = filter.query();
+    if let Some(after) = after {
+        query = query.filter(deliveries::id.lt(DeliveryId(after)));
+    }
+    query.order(deliveries::id.desc()).limit(limit).select(Delivery::as_select()).load(conn).await
+}
+
+/// How many deliveries a list has.
+pub async fn count(conn: &mut Conn, filter: &Filter) -> QueryResult<i64> {
+    filter.query().count().get_result(conn).await
+}

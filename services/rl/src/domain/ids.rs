@@ -1,0 +1,4 @@
+bhiv_types::ids! {
+    /// Id of a decision.
+    DecisionId;
+}

@@ -1,0 +1,5 @@
+use clap::Args;
+
+/// What task reads from its environment beyond what every service does: nothing yet.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Config {}

@@ -1,0 +1,17 @@
+//! Every event that task hears.
+
+mod any_event;
+
+use bhiv_events::logistics::OrderCreated;
+use bhiv_events::{Contract as _, Producer};
+use bhiv_outbox::Bindings;
+
+use crate::domain::trigger;
+
+/// Event -> what task does about it.
+pub fn bindings() -> Bindings {
+    let triggers = trigger::kinds().map(|kind| (kind.producer, kind.routing_key));
+    Bindings::new(Producer::Task)
+        .remembering("task.stories", [(Producer::Logistics, OrderCreated::KIND.routing_key)])
+        .on_any("task.workflows", triggers, any_event::RunTheWorkflows)
+}

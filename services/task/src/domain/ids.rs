@@ -1,0 +1,8 @@
+bhiv_types::ids! {
+    /// Id of a task.
+    TaskId;
+    /// Id of a customer's feedback.
+    FeedbackId;
+    /// Id of a workflow.
+    WorkflowId;
+}

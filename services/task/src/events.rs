@@ -1,0 +1,64 @@
+//! What task tells others: the only place where its events are built.
+
+use bhiv_events::task::{FeedbackReceived, TaskCompleted, TaskCreated, TaskEscalated, WorkflowTriggered};
+use bhiv_outbox::Tx;
+
+use crate::domain::task::TaskStatus;
+use crate::store::feedback::Feedback;
+use crate::store::run::Run;
+use crate::store::task::Task;
+use crate::store::workflow::Workflow;
+
+/// A task was created.
+pub fn task_created(tx: &mut Tx, task: &Task) {
+    let event = TaskCreated {
+        task_id: task.id.0,
+        title: task.title.clone(),
+        reference: task.reference.clone(),
+        priority: task.priority.to_string(),
+        due_at: task.due_date,
+        workflow_id: task.workflow_id.map(|id| id.0),
+    };
+    tx.record(task.version, &event);
+}
+
+/// A task moved to the status that it has now.
+pub fn task_moved(tx: &mut Tx, task: &Task, reason: Option<String>) {
+    let (task_id, reference) = (task.id.0, task.reference.clone());
+    match task.status {
+        TaskStatus::Completed => {
+            let (title, assignee_id) = (task.title.clone(), task.assignee_id.clone());
+            tx.record(task.version, &TaskCompleted { task_id, title, reference, assignee_id });
+        }
+        TaskStatus::Escalated => {
+            tx.record(task.version, &TaskEscalated { task_id, reference, reason });
+        }
+        // Nobody has asked to hear of these.
+        TaskStatus::Pending | TaskStatus::InProgress | TaskStatus::Blocked | TaskStatus::Cancelled => {}
+    }
+}
+
+/// A customer said how an order went, or changed what they said.
+pub fn feedback_received(tx: &mut Tx, feedback: &Feedback) {
+    let event = FeedbackReceived {
+        feedback_id: feedback.id.0,
+        order_id: feedback.order_id,
+        rating: feedback.rating,
+        categories: feedback.categories.clone(),
+        has_comment: feedback.comment.is_some(),
+    };
+    tx.record(feedback.version, &event);
+}
+
+/// A workflow did what it does.
+pub fn workflow_triggered(tx: &mut Tx, workflow: &Workflow, run: &Run) {
+    let event = WorkflowTriggered {
+        run_id: run.id,
+        workflow_id: workflow.id.0,
+        workflow: workflow.name.clone(),
+        event_id: run.event_id,
+        event_type: run.event_type.clone(),
+        effects: run.effects.clone(),
+    };
+    tx.record(1, &event);
+}

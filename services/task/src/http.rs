@@ -1,0 +1,33 @@
+//! Every route of task.
+
+mod feedback;
+mod runs;
+mod tasks;
+mod workflow_state;
+mod workflows;
+
+use bhiv_service::Service as _;
+use bhiv_web::Api;
+
+use crate::TaskService;
+
+/// Method, path, what it does, handler.
+pub fn routes() -> Api {
+    Api::new(TaskService::INFO)
+        .post("/task/tasks", "Create a task", tasks::create)
+        .get("/task/tasks", "List tasks, the newest first", tasks::list)
+        .get("/task/tasks/{id}", "Read a task", tasks::read)
+        .patch("/task/tasks/{id}", "Change a task", tasks::patch)
+        .get("/task/workflow-state", "Read where a task stands and how it came there", workflow_state::read)
+        .put("/task/workflow-state", "Move a task", workflow_state::move_)
+        .post("/task/feedback", "Say how an order went", feedback::create)
+        .get("/task/feedback", "List feedback, the newest first", feedback::list)
+        .get("/task/feedback/{id}", "Read feedback", feedback::read)
+        .patch("/task/feedback/{id}", "Change one's feedback", feedback::patch)
+        .post("/task/workflows", "Add a workflow", workflows::create)
+        .get("/task/workflows", "List workflows, the newest first", workflows::list)
+        .get("/task/workflows/{id}", "Read a workflow", workflows::read)
+        .patch("/task/workflows/{id}", "Change a workflow", workflows::patch)
+        .delete("/task/workflows/{id}", "Remove a workflow", workflows::delete)
+        .get("/task/runs", "List what came of workflows, the newest first", runs::list)
+}

@@ -1,0 +1,38 @@
+use actix_web::web::{Data, Json};
+use bhiv_auth::require::TaskRead;
+use bhiv_service::Context;
+use bhiv_web::{Can, Cursor, Limit, Page, Result, ValidQuery};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::domain::ids::WorkflowId;
+use crate::store::run::{self, Filter, Run};
+
+/// Which runs, and how many of them.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListRuns {
+    /// Those of this workflow.
+    workflow_id: Option<WorkflowId>,
+    /// Those about this event.
+    event_id: Option<Uuid>,
+    /// Those in this causal story.
+    correlation_id: Option<Uuid>,
+    #[serde(default)]
+    limit: Limit,
+    cursor: Option<Cursor>,
+}
+
+pub async fn list(
+    _: Can<TaskRead>,
+    ValidQuery(query): ValidQuery<ListRuns>,
+    service: Data<Context>,
+) -> Result<Json<Page<Run>>> {
+    let ListRuns { workflow_id, event_id, correlation_id, limit, cursor } = query;
+    let filter = Filter { workflow: workflow_id, event: event_id, story: correlation_id };
+    let mut conn = service.read().await?;
+    let runs = run::list(&mut conn, filter, Cursor::id(cursor), limit.and_one()).await?;
+    let total = run::count(&mut conn, filter).await?;
+    Ok(Json(Page::new(runs, limit, total, |run| run.id)))
+}

@@ -1,0 +1,76 @@
+//! The tables of `migrations/`. A test writes this file and compares it.
+
+diesel::table! {
+    feedback (id) {
+        id -> Uuid,
+        version -> Int8,
+        correlation_id -> Uuid,
+        order_id -> Uuid,
+        customer -> Text,
+        rating -> Int2,
+        comment -> Nullable<Text>,
+        categories -> Array<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    task_transitions (task_id, version) {
+        task_id -> Uuid,
+        version -> Int8,
+        from_status -> Text,
+        to_status -> Text,
+        at -> Timestamptz,
+        actor -> Text,
+    }
+}
+
+diesel::table! {
+    tasks (id) {
+        id -> Uuid,
+        version -> Int8,
+        correlation_id -> Uuid,
+        title -> Text,
+        description -> Nullable<Text>,
+        assignee_id -> Nullable<Text>,
+        priority -> Text,
+        due_date -> Nullable<Timestamptz>,
+        reference -> Nullable<Text>,
+        status -> Text,
+        workflow_id -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    workflow_runs (id) {
+        id -> Uuid,
+        workflow_id -> Uuid,
+        workflow_version -> Int8,
+        event_id -> Uuid,
+        event_type -> Text,
+        correlation_id -> Uuid,
+        outcome -> Text,
+        effects -> Array<Text>,
+        error -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    workflows (id) {
+        id -> Uuid,
+        version -> Int8,
+        name -> Text,
+        trigger -> Text,
+        condition -> Nullable<Text>,
+        actions -> Jsonb,
+        enabled -> Bool,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(feedback, task_transitions, tasks, workflow_runs, workflows);

@@ -1,0 +1,8 @@
+//! Row structs and every query. A row is also what the API shows of it.
+
+mod columns;
+pub mod feedback;
+pub mod run;
+pub mod task;
+pub mod transition;
+pub mod workflow;

@@ -1,0 +1,83 @@
+use bhiv_db::Conn;
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::domain::ids::WorkflowId;
+use crate::domain::run::Outcome;
+use crate::schema::workflow_runs;
+
+/// What came of a workflow when its event arrived.
+#[derive(Clone, Debug, PartialEq, Queryable, Selectable, Insertable, Serialize, ToSchema)]
+#[diesel(table_name = workflow_runs, treat_none_as_default_value = false)]
+pub struct Run {
+    /// Its id.
+    pub id: Uuid,
+    /// The workflow.
+    pub workflow_id: WorkflowId,
+    /// The workflow's version at that time.
+    pub workflow_version: i64,
+    /// The event.
+    pub event_id: Uuid,
+    /// Public name of the event.
+    pub event_type: String,
+    /// The event's causal story.
+    pub correlation_id: Uuid,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// What each action did, for example `created task/0190...`.
+    pub effects: Vec<String>,
+    /// Why a condition could not be told, or the text of an action could not be made.
+    pub error: Option<String>,
+    /// When.
+    pub created_at: DateTime<Utc>,
+}
+
+/// Which runs a list has.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Filter {
+    /// Those of this workflow.
+    pub workflow: Option<WorkflowId>,
+    /// Those about this event.
+    pub event: Option<Uuid>,
+    /// Those in this causal story.
+    pub story: Option<Uuid>,
+}
+
+impl Filter {
+    fn query(self) -> workflow_runs::BoxedQuery<'static, diesel::pg::Pg> {
+        let mut query = workflow_runs::table.into_boxed();
+        if let Some(workflow) = self.workflow {
+            query = query.filter(workflow_runs::workflow_id.eq(workflow));
+        }
+        if let Some(event) = self.event {
+            query = query.filter(workflow_runs::event_id.eq(event));
+        }
+        if let Some(story) = self.story {
+            query = query.filter(workflow_runs::correlation_id.eq(story));
+        }
+        query
+    }
+}
+
+/// Writes a new run.
+pub async fn insert(conn: &mut Conn, run: &Run) -> QueryResult<()> {
+    diesel::insert_into(workflow_runs::table).values(run).execute(conn).await.map(drop)
+}
+
+/// Up to `limit` runs, the newest first, beginning below the id `after`.
+pub async fn list(conn: &mut Conn, filter: Filter, after: Option<Uuid>, limit: i64) -> QueryResult<Vec<Run>> {
+    let mut query = filter.query();
+    if let Some(after) = after {
+        query = query.filter(workflow_runs::id.lt(after));
+    }
+    query.order(workflow_runs::id.desc()).limit(limit).select(Run::as_select()).load(conn).await
+}
+
+/// How many runs a list has.
+pub async fn count(conn: &mut Conn, filter: Filter) -> QueryResult<i64> {
+    filter.query().count().get_result(conn).await
+}
