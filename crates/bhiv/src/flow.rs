@@ -1,0 +1,50 @@
+//! `bhiv flow`: the eight steps from lead to feedback, with every effect.
+
+mod client;
+mod report;
+mod steps;
+mod watch;
+
+use std::time::Duration;
+
+use bhiv_clock::Clock;
+use bhiv_settings::Secret;
+use clap::Args;
+
+use crate::Outcome;
+use client::Client;
+use report::Report;
+use watch::Watch;
+
+/// `bhiv flow`
+#[derive(Args, Debug)]
+pub struct Flow {
+    /// The gateway.
+    #[arg(long, env = "BHIV_URL", default_value = "http://127.0.0.1:8005")]
+    url: String,
+    /// Who runs it: an administrator's e-mail address.
+    #[arg(long, env = "ADMIN_EMAIL")]
+    email: String,
+    /// Their password.
+    #[arg(long, env = "ADMIN_PASSWORD", hide_env_values = true)]
+    password: Secret,
+    /// How long each effect may take, in seconds.
+    #[arg(long, default_value_t = 30)]
+    patience: u64,
+    /// Only the table at the end.
+    #[arg(long)]
+    quiet: bool,
+}
+
+impl Flow {
+    pub async fn run(self) -> Outcome {
+        let clock = Clock::system();
+        let client = Client::log_in(&self.url, &self.email, &self.password, clock.clone()).await?;
+        let watch = Watch::open(&client).await?;
+        let mut report = Report::new(self.quiet);
+        report.begin(&client);
+        let outcome = steps::run(&client, &watch, &mut report, Duration::from_secs(self.patience)).await;
+        report.table();
+        outcome
+    }
+}

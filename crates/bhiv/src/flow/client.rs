@@ -1,0 +1,82 @@
+use bhiv_clock::Clock;
+use bhiv_settings::Secret;
+use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// A caller of the gateway, within one causal story.
+#[derive(Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    pub url: String,
+    token: String,
+    clock: Clock,
+    /// Joins everything that this run causes.
+    pub story: Uuid,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub body: Value,
+    /// The trace that the request began.
+    pub trace: String,
+}
+
+impl Client {
+    /// Logs in.
+    pub async fn log_in(
+        url: &str,
+        email: &str,
+        password: &Secret,
+        clock: Clock,
+    ) -> Result<Self, Box<dyn std::error::Error>> {
+        let http = reqwest::Client::builder().no_proxy().build()?;
+        let url = url.trim_end_matches('/').to_owned();
+        let credentials = json!({"email": email, "password": password.expose()});
+        let answer = http.post(format!("{url}/auth/login")).json(&credentials).send().await?;
+        let (status, body) = (answer.status(), answer.json::<Value>().await?);
+        let token = body.get("access_token").and_then(Value::as_str);
+        let token = token.ok_or_else(|| format!("{email} cannot log in: {status} {body}"))?.to_owned();
+        let story = clock.id();
+        Ok(Self { http, url, token, clock, story })
+    }
+
+    /// Sends a request, as part of the story and with a trace of its own.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, reqwest::Error> {
+        let trace = self.clock.id().simple().to_string();
+        let span: String = self.clock.id().simple().to_string().chars().skip(16).collect();
+        let mut request = self
+            .http
+            .request(method, format!("{}{path}", self.url))
+            .headers(self.story_header())
+            .header("traceparent", format!("00-{trace}-{span}-01"))
+            .bearer_auth(&self.token);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.send().await?;
+        Ok(Answer { status: answer.status(), body: answer.json().await.unwrap_or_default(), trace })
+    }
+
+    /// The live stream of the story's events.
+    pub async fn stream(&self) -> Result<reqwest::Response, reqwest::Error> {
+        let url = format!("{}/events/stream?correlation_id={}", self.url, self.story);
+        self.http.get(url).bearer_auth(&self.token).send().await?.error_for_status()
+    }
+
+    fn story_header(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        if let Ok(story) = HeaderValue::from_str(&self.story.to_string()) {
+            headers.insert("x-correlation-id", story);
+        }
+        headers
+    }
+}

@@ -1,0 +1,76 @@
+//! `bhiv`: the command line of BHIV Unified Core.
+
+#![expect(clippy::print_stderr, reason = "it talks to a terminal")]
+
+/// Prints a line. When nobody reads on, as with `| head`, the program ends.
+macro_rules! out {
+    ($($line:tt)*) => {{
+        use std::io::Write as _;
+        if writeln!(std::io::stdout(), $($line)*).is_err() {
+            std::process::exit(0);
+        }
+    }};
+}
+
+mod broker;
+mod events;
+mod flow;
+mod keys;
+mod ready;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Run the flow, mint tokens, watch and send events.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the eight steps from lead to feedback against a gateway, and show every effect as it arrives.
+    Flow(flow::Flow),
+    /// Print an access token, signed with the private key of the local stack.
+    Token(keys::Token),
+    /// Make the key pair that access tokens are signed and verified with.
+    Keys(keys::Keys),
+    /// Watch events, or send canned ones.
+    #[command(subcommand)]
+    Events(events::Events),
+    /// Prepare RabbitMQ for operators, and for a module that runs without the others.
+    #[command(subcommand)]
+    Broker(broker::Broker),
+    /// Wait until services are ready, and say what they wait for.
+    Ready(ready::Ready),
+}
+
+/// Whatever went wrong, in words.
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let outcome = match CommandLine::parse().command {
+        Command::Flow(flow) => flow.run().await,
+        Command::Token(token) => token.run(),
+        Command::Keys(keys) => keys.run(),
+        Command::Events(events) => events.run().await,
+        Command::Broker(broker) => broker.run().await,
+        Command::Ready(ready) => ready.run().await,
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bhiv: {error}");
+            let mut source = error.source();
+            while let Some(cause) = source {
+                eprintln!("  because: {cause}");
+                source = cause.source();
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
