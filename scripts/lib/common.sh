@@ -5,7 +5,9 @@
 #   BHIV_HTTP_BASE  the gateway listens on this + 5, ...    (default: 8000)
 #
 # Another value for each gives a second stack beside the first one.
-set -euo pipefail
+set -Eeuo pipefail
+# No script ends without a word.
+trap 'printf "%s: line %s: \"%s\" failed\n" "${BASH_SOURCE[0]}" "$LINENO" "$BASH_COMMAND" >&2' ERR
 
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 RUN="${BHIV_RUN:-$ROOT/.run}"

@@ -1,7 +1,8 @@
 # Installs what a bare Debian or Ubuntu machine lacks. Sourced, never run.
 
 PG_BIN=''
-find_postgres() { PG_BIN="$(find /usr/lib/postgresql -maxdepth 2 -name bin -type d 2>/dev/null | sort -V | tail -n 1)"; }
+# The newest one that Debian has put there; empty when there is none.
+find_postgres() { PG_BIN="$({ find /usr/lib/postgresql -maxdepth 2 -name bin -type d 2>/dev/null || true; } | sort -V | tail -n 1)"; }
 find_postgres
 RMQ_BIN=/usr/lib/rabbitmq/bin
 
