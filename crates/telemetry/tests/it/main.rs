@@ -1,0 +1,4 @@
+//! What leaves the process.
+
+#[cfg(test)]
+mod otlp;
