@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bhiv_settings::Secret;
+use bhiv_telemetry::metrics;
 use futures_util::StreamExt as _;
 use lapin::{Connection, ConnectionProperties, Event};
 use tokio::sync::{Mutex, watch};
@@ -85,6 +86,7 @@ impl Connector {
         let connection = Connection::connect(self.0.url.expose(), properties).await?;
         self.0.state.send_replace(State::Open);
         let mut events = Box::pin(connection.events_listener());
+        tokio::spawn(count_blocked_seconds(self.watch()));
         let inner = Arc::clone(&self.0);
         tokio::spawn(async move {
             while let Some(event) = events.next().await {
@@ -118,6 +120,18 @@ impl Connector {
         if let Some(connection) = self.0.current.lock().await.take() {
             // A connection that is gone already is closed too.
             let _ = connection.close(200, "bye".into()).await;
+        }
+    }
+}
+
+/// Counts for how long the broker took no messages, until the connection is gone.
+async fn count_blocked_seconds(mut state: watch::Receiver<State>) {
+    let seconds = metrics::counter("broker_blocked_seconds", "Time for which RabbitMQ took no messages.");
+    while matches!(*state.borrow_and_update(), State::Open | State::Blocked(_)) {
+        let is_blocked = matches!(*state.borrow(), State::Blocked(_));
+        tokio::select! {
+            changed = state.changed() => if changed.is_err() { return },
+            () = tokio::time::sleep(Duration::from_secs(1)), if is_blocked => seconds.add(1, &[]),
         }
     }
 }

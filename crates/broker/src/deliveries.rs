@@ -3,7 +3,7 @@ use std::time::Duration;
 use bhiv_events::Event;
 use futures_util::StreamExt as _;
 use lapin::message::Delivery as Raw;
-use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
+use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Consumer};
 use tokio::time::Instant;
@@ -12,9 +12,24 @@ use crate::message::headers_of;
 use crate::wire::{self, Malformed};
 use crate::{Connector, Error, Headers};
 
-/// Messages that the broker sends ahead of their acknowledgement. The client's own buffer has no bound, so
-/// this is what limits memory.
-const PREFETCH: u16 = 256;
+/// How many messages the broker sends ahead of their acknowledgement. The client's own buffer has no bound, so
+/// this is what limits memory; and when the process dies, each of them counts one delivery more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// One: whoever kills the process takes nobody along.
+    Single,
+    /// 256.
+    Window,
+}
+
+impl Pace {
+    fn prefetch(self) -> u16 {
+        match self {
+            Self::Single => 1,
+            Self::Window => 256,
+        }
+    }
+}
 
 /// One message from a queue.
 #[derive(Debug)]
@@ -54,13 +69,9 @@ impl Deliveries {
     ///
     /// # Errors
     /// When the queue does not exist or may not be read.
-    pub async fn open(connector: &Connector, queue: &str) -> Result<Self, Error> {
+    pub async fn open(connector: &Connector, queue: &str, pace: Pace) -> Result<Self, Error> {
         let channel = connector.connection().await.create_channel().await?;
-        // Before consuming: it holds for consumers that come after it.
-        channel.basic_qos(PREFETCH, BasicQosOptions::default()).await?;
-        let consumer = channel
-            .basic_consume(queue.into(), "".into(), BasicConsumeOptions::default(), FieldTable::default())
-            .await?;
+        let consumer = consume(&channel, queue, pace).await?;
         Ok(Self { queue: queue.to_owned(), channel, consumer })
     }
 
@@ -94,21 +105,28 @@ impl Deliveries {
     /// Acknowledges the delivery with the tag `last` and everything before it.
     ///
     /// # Errors
-    /// When the channel is gone. The messages will come again.
+    /// When the channel is gone: tags of another one mean nothing. The messages will come again.
     pub async fn ack_through(&self, last: u64) -> Result<(), Error> {
         self.channel.basic_ack(last, BasicAckOptions { multiple: true }).await?;
         Ok(())
     }
 
-    /// Asks for no more messages and gives back those that were sent ahead.
+    /// Gives back what was sent ahead, in its order, before anybody else gets what follows it. Cancelling the
+    /// consumer first would let another replica go on with later messages.
     ///
     /// # Errors
     /// When the channel is gone, which gives them back too.
     pub async fn close(self) -> Result<(), Error> {
-        self.channel.basic_cancel(self.consumer.tag(), BasicCancelOptions::default()).await?;
         self.channel.close(200, "bye".into()).await?;
         Ok(())
     }
+}
+
+async fn consume(channel: &Channel, queue: &str, pace: Pace) -> Result<Consumer, Error> {
+    // Before consuming: it holds for consumers that come after it.
+    channel.basic_qos(pace.prefetch(), BasicQosOptions::default()).await?;
+    let options = BasicConsumeOptions::default();
+    Ok(channel.basic_consume(queue.into(), "".into(), options, FieldTable::default()).await?)
 }
 
 impl Delivery {

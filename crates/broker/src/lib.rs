@@ -10,6 +10,8 @@
 
 mod backoff;
 mod connector;
+#[doc(hidden)]
+pub mod crash;
 mod deliveries;
 mod message;
 mod publisher;
@@ -19,7 +21,7 @@ pub mod wire;
 
 pub use backoff::Backoff;
 pub use connector::{Connector, State};
-pub use deliveries::{Deliveries, Delivery};
+pub use deliveries::{Deliveries, Delivery, Pace};
 pub use message::{Headers, Message};
 pub use publisher::{Fate, Publisher};
 pub use tail::Tail;

@@ -8,7 +8,7 @@ use lapin::{Channel, Confirmation};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::{Connector, Error, Message, State};
+use crate::{Connector, Error, Message, State, crash};
 
 /// Messages that are under way at once. More brings nothing, far fewer cost throughput.
 const WINDOW: usize = 256;
@@ -76,7 +76,10 @@ impl Publisher {
             if under_way.is_empty() {
                 break;
             }
-            match patiently(&mut self.state, under_way.next()).await {
+            let answer = patiently(&mut self.state, under_way.next()).await;
+            // The rest of the window is sent and not confirmed yet.
+            crash::point("relay.sent");
+            match answer {
                 Some(Some((id, Ok(confirmation)))) => note(&mut outcomes, id, confirmation),
                 Some(Some((id, Err(error)))) => {
                     tracing::warn!(%error, "the publishing channel is lost");

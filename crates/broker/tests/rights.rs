@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use bhiv_broker::topology::Topology;
-use bhiv_broker::{Connector, Deliveries, Fate, Message, Publisher, Tail};
+use bhiv_broker::{Connector, Deliveries, Fate, Message, Pace, Publisher, Tail};
 use bhiv_events::Producer;
 use bhiv_testing::TestBroker;
 use uuid::Uuid;
@@ -44,9 +44,9 @@ async fn a_service_publishes_and_reads_only_its_own() {
         assert!(is_forbidden(&fate), "{exchange} {key}: {fate:?}");
     }
 
-    assert!(Deliveries::open(&connector, "crm.q.task").await.is_ok());
+    assert!(Deliveries::open(&connector, "crm.q.task", Pace::Window).await.is_ok());
     for queue in ["task.q.crm", "task.dlq"] {
-        let refused = Deliveries::open(&connector, queue).await.unwrap_err().to_string();
+        let refused = Deliveries::open(&connector, queue, Pace::Window).await.unwrap_err().to_string();
         assert!(refused.contains("ACCESS_REFUSED"), "{queue}: {refused}");
     }
     let refused = Tail::open(&connector, "ops.tail", &["bhiv.crm"], "#").await.unwrap_err().to_string();

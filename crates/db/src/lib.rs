@@ -5,6 +5,7 @@ mod error;
 mod migrations;
 mod pool;
 mod schema;
+mod statement;
 
 pub use error::Error;
 pub use migrations::{Migrations, migrate, revert_all};

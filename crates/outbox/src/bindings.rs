@@ -19,6 +19,8 @@ pub enum Failure {
     Later(String),
     /// Never: it becomes a dead letter at once.
     Never(String),
+    /// The handler panicked: why. Parked as with [`Failure::Later`].
+    Panicked(String),
     /// The database failed. Tried again in place while it is away, parked otherwise.
     Database(Error),
 }
@@ -52,6 +54,12 @@ pub enum Order {
     None,
     /// Only the newest counts: one that is older than what was handled before is skipped.
     Latest,
+    /// Every message counts, in the order of its subject's sequence numbers, which begin at 1. What comes
+    /// early is parked until what is missing was handled, or about an hour; then it becomes a dead letter of
+    /// class `early`. What an operator puts back is handled wherever it stands.
+    ///
+    /// The handler has to hear every event that the subject's owner records about it.
+    Strict,
 }
 
 /// Handles one kind of event inside the transaction that also remembers its id.
@@ -137,9 +145,10 @@ impl Bindings {
         self,
         consumer: &'static str,
         keys: impl IntoIterator<Item = (Producer, &'static str)>,
+        order: Order,
         handler: impl HandleAny,
     ) -> Self {
-        self.rows_of(consumer, keys, Arc::new(Any(handler)))
+        self.rows_of(consumer, keys, order, Arc::new(Any(handler)))
     }
 
     /// `handler` hears the events with these routing keys, as many at a time as there are; `#` is every key.
@@ -150,7 +159,7 @@ impl Bindings {
         keys: impl IntoIterator<Item = (Producer, &'static str)>,
         handler: impl HandleAll,
     ) -> Self {
-        self.rows_of(consumer, keys, Arc::new(All(handler)))
+        self.rows_of(consumer, keys, Order::None, Arc::new(All(handler)))
     }
 
     /// Remembers the stories of these events' subjects, for [`Tx::continue_story_of`].
@@ -167,10 +176,11 @@ impl Bindings {
         self,
         consumer: &'static str,
         keys: impl IntoIterator<Item = (Producer, &'static str)>,
+        order: Order,
         handler: Arc<dyn Handler>,
     ) -> Self {
         keys.into_iter().fold(self, |bindings, (producer, key)| {
-            bindings.row(consumer, producer, key, Order::None, Arc::clone(&handler))
+            bindings.row(consumer, producer, key, order, Arc::clone(&handler))
         })
     }
 

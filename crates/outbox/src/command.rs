@@ -2,7 +2,7 @@ use std::convert::Infallible;
 use std::fmt::Display;
 use std::time::Duration;
 
-use bhiv_broker::Backoff;
+use bhiv_broker::{Backoff, crash};
 use bhiv_clock::Clock;
 use bhiv_db::{Error, Pool};
 use bhiv_events::Producer;
@@ -112,7 +112,10 @@ impl Transactor {
     async fn attempt<C: Command>(&self, origin: Origin, command: &C) -> Result<C::Output, Fault<C::Refusal>> {
         let mut tx = Tx::begin(&self.service, origin).await?;
         let result = command.run(&mut tx).await;
-        tx.end(result).await
+        crash::point("command.done");
+        let result = tx.end(result).await;
+        crash::point("command.committed");
+        result
     }
 }
 

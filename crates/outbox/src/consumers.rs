@@ -1,12 +1,15 @@
+mod breaker;
+
 use std::time::Duration;
 
-use bhiv_broker::{Backoff, Connector, Deliveries, Error};
+use bhiv_broker::{Backoff, Connector, Deliveries, Delivery, Error, Pace, crash};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::Processor;
 use crate::inbox::Held;
+use breaker::Breaker;
 
 /// Messages that share a transaction, at most.
 const BATCH: usize = 200;
@@ -16,6 +19,9 @@ const LINGER: Duration = Duration::from_millis(2);
 
 /// How often parked messages are looked at.
 const PARKED: Duration = Duration::from_secs(1);
+
+/// A message that came back so often may be what kills the process.
+const SUSPICIOUS: i64 = 3;
 
 /// The queues of one service and their handlers.
 #[derive(Debug)]
@@ -43,8 +49,15 @@ impl Consumers {
     pub async fn run(self, stop: CancellationToken) {
         let mut tasks = JoinSet::new();
         for queue in self.processor.bindings().topology().queues {
-            let (processor, connector) = (self.processor.clone(), self.connector.clone());
-            tasks.spawn(keep_consuming(processor, connector, queue.name, stop.clone()));
+            let subscription = Subscription {
+                processor: self.processor.clone(),
+                connector: self.connector.clone(),
+                queue: queue.name,
+                stop: stop.clone(),
+                backoff: Backoff::reconnect(),
+                breaker: Breaker::default(),
+            };
+            tasks.spawn(subscription.keep());
         }
         tasks.spawn(retry_parked(self.processor.clone(), stop));
         tasks.join_all().await;
@@ -52,45 +65,71 @@ impl Consumers {
     }
 }
 
-async fn keep_consuming(processor: Processor, connector: Connector, queue: String, stop: CancellationToken) {
-    let mut backoff = Backoff::reconnect();
-    while !stop.is_cancelled() {
-        match consume(&processor, &connector, &queue, &stop, &mut backoff).await {
-            Ok(()) => return,
-            Err(error) => warn!(queue, %error, "subscribing again"),
-        }
-        tokio::select! {
-            () = tokio::time::sleep(backoff.next_delay()) => {}
-            () = stop.cancelled() => {}
-        }
-    }
+/// One queue, for as long as the process lives.
+struct Subscription {
+    processor: Processor,
+    connector: Connector,
+    queue: String,
+    stop: CancellationToken,
+    backoff: Backoff,
+    breaker: Breaker,
 }
 
-async fn consume(
-    processor: &Processor,
-    connector: &Connector,
-    queue: &str,
-    stop: &CancellationToken,
-    backoff: &mut Backoff,
-) -> Result<(), Ended> {
-    let mut deliveries = tokio::select! {
-        deliveries = Deliveries::open(connector, queue) => deliveries?,
-        () = stop.cancelled() => return Ok(()),
-    };
-    info!(queue, "subscribed");
-    loop {
-        let batch = tokio::select! {
-            batch = deliveries.batch(BATCH, LINGER) => batch?,
-            () = stop.cancelled() => break,
-        };
-        let Some(last) = batch.last().map(bhiv_broker::Delivery::tag) else { continue };
-        processor.take(queue, batch).await?;
-        // Only now: whatever is lost before this line comes again, and the inbox knows it.
-        deliveries.ack_through(last).await?;
-        backoff.reset();
+impl Subscription {
+    async fn keep(mut self) {
+        // One message first: whether the window may be opened depends on how often that one came back.
+        let mut pace = Pace::Single;
+        while !self.stop.is_cancelled() {
+            match self.consume(pace).await {
+                Ok(next) => pace = next,
+                Err(error) => {
+                    warn!(queue = self.queue, %error, "subscribing again");
+                    pace = Pace::Single;
+                    tokio::select! {
+                        () = tokio::time::sleep(self.backoff.next_delay()) => {}
+                        () = self.stop.cancelled() => {}
+                    }
+                }
+            }
+        }
     }
-    deliveries.close().await?;
-    Ok(())
+
+    /// Consumes until `stop`, or until it has to go on at the pace that is answered.
+    async fn consume(&mut self, pace: Pace) -> Result<Pace, Ended> {
+        let mut deliveries = tokio::select! {
+            deliveries = Deliveries::open(&self.connector, &self.queue, pace) => deliveries?,
+            () = self.stop.cancelled() => return Ok(pace),
+        };
+        info!(queue = self.queue, ?pace, "subscribed");
+        let next = loop {
+            let most = if self.breaker.is_open() { 1 } else { BATCH };
+            let batch = tokio::select! {
+                batch = deliveries.batch(most, LINGER) => batch?,
+                () = self.stop.cancelled() => break pace,
+            };
+            let is_suspicious = batch.iter().any(|delivery| delivery.returns >= SUSPICIOUS);
+            if is_suspicious && pace == Pace::Window {
+                warn!(queue = self.queue, "messages came back {SUSPICIOUS} times: one by one from here");
+                break Pace::Single;
+            }
+            let Some(last) = batch.last().map(Delivery::tag) else { continue };
+            let outcomes = self.processor.take(&self.queue, batch).await?;
+            crash::point("inbox.committed");
+            // Only now: whatever is lost before this line comes again, and the inbox knows it.
+            deliveries.ack_through(last).await?;
+            self.backoff.reset();
+            self.breaker.note(&outcomes);
+            if pace == Pace::Single && !is_suspicious {
+                break Pace::Window;
+            }
+            tokio::select! {
+                () = self.breaker.pause() => {}
+                () = self.stop.cancelled() => break pace,
+            }
+        };
+        deliveries.close().await?;
+        Ok(next)
+    }
 }
 
 /// In every replica: each takes what no other has locked.

@@ -8,20 +8,28 @@ pub(crate) mod rows;
 
 use std::time::Duration;
 
-use bhiv_broker::{Backoff, Delivery, Headers, wire};
+use bhiv_broker::wire::{self, Malformed};
+use bhiv_broker::{Backoff, Delivery, Headers};
 use bhiv_clock::Clock;
 use bhiv_db::{Error, Pool};
 use bhiv_events::Event;
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::bindings::Binding;
 use crate::tx::ServiceContext;
 use crate::{Bindings, Failure, Origin, Tx, Wake};
+use failing::ATTEMPT;
 use metrics::Metrics;
+use rows::Change;
 
 /// How long messages are held while the database is away. The broker itself gives up on us at 30 minutes.
 const HOLD: Duration = Duration::from_mins(20);
+
+/// Whether an older message was handled is not known for sure: the inbox forgets after 30 days, and clocks may
+/// disagree by one.
+const REMEMBERED: TimeDelta = TimeDelta::days(29);
 
 /// Tries of a message whose transaction met another one, before it is parked.
 const CONFLICT_TRIES: u32 = 3;
@@ -35,6 +43,8 @@ pub enum Outcome {
     Repeated,
     /// Older than what was handled before; nothing was done.
     Stale,
+    /// Parked until earlier changes of its subject are handled: what is missing.
+    Early(String),
     /// To be tried again: why.
     Parked(String),
     /// Given up: why.
@@ -69,7 +79,27 @@ struct Raw {
     body: Vec<u8>,
 }
 
+impl Raw {
+    /// How often it was published: 1, and 1 more each time that an operator put it back.
+    fn attempt(&self) -> u32 {
+        self.headers.get(ATTEMPT).and_then(|text| text.parse().ok()).unwrap_or(1)
+    }
+
+    /// Whether an operator wants it to be handled, whatever stands against it.
+    fn was_put_back(&self) -> bool {
+        self.attempt() > 1
+    }
+}
+
+/// How long ago the id was made; `None` if it does not say.
+fn age(id: Uuid, now: DateTime<Utc>) -> Option<TimeDelta> {
+    let (seconds, nanoseconds) = id.get_timestamp().filter(|_| id.get_version_num() == 7)?.to_unix();
+    let made = DateTime::from_timestamp(i64::try_from(seconds).ok()?, nanoseconds)?;
+    Some(now - made)
+}
+
 /// One message for one handler.
+#[derive(Clone, Copy)]
 struct Work<'a> {
     incoming: &'a Incoming,
     binding: &'a Binding,
@@ -78,6 +108,11 @@ struct Work<'a> {
 impl Work<'_> {
     fn pair(&self) -> (Uuid, &str) {
         (self.incoming.event.id, self.binding.consumer)
+    }
+
+    fn change(&self) -> Change<'_> {
+        let Event { source, subject, sequence, .. } = &self.incoming.event;
+        Change { consumer: self.binding.consumer, source, subject, sequence: *sequence }
     }
 }
 
@@ -106,24 +141,34 @@ impl Processor {
         self.process(&[Incoming { event, raw }]).await.map_err(|Held(error)| error)
     }
 
-    /// Deals with the messages of one queue. When it is done, all of them may be acknowledged.
-    pub(crate) async fn take(&self, queue: &str, batch: Vec<Delivery>) -> Result<(), Held> {
+    /// Deals with the messages of one queue, and answers what became of them in each handler. When it is done,
+    /// all of them may be acknowledged.
+    pub(crate) async fn take(&self, queue: &str, batch: Vec<Delivery>) -> Result<Vec<Outcome>, Held> {
         let mut incoming = Vec::with_capacity(batch.len());
         for Delivery { event, message_id, headers, body, .. } in batch {
             let raw = Raw { queue: queue.to_owned(), headers, body };
-            match event {
-                Ok(event) if self.bindings.of(&event).is_empty() => {
-                    let error = format!("nothing here handles {}", event.type_);
-                    self.bury(event.id, raw, "schema", &error).await?;
-                }
+            let id = Uuid::parse_str(&message_id).unwrap_or_else(|_| self.service.clock.id());
+            match self.admit(event, &raw) {
                 Ok(event) => incoming.push(Incoming { event, raw }),
-                Err(malformed) => {
-                    let id = Uuid::parse_str(&message_id).unwrap_or_else(|_| self.service.clock.id());
-                    self.bury(id, raw, "undecodable", &malformed.to_string()).await?;
-                }
+                Err((class, error)) => self.bury(id, raw, class, &error).await?,
             }
         }
-        self.process(&incoming).await.map(drop)
+        self.process(&incoming).await
+    }
+
+    /// The event, if it can be handled here at all; otherwise the class of the dead letter and why.
+    fn admit(&self, event: Result<Event, Malformed>, raw: &Raw) -> Result<Event, (&'static str, String)> {
+        let event = event.map_err(|malformed| ("undecodable", malformed.to_string()))?;
+        if self.bindings.of(&event).is_empty() {
+            return Err(("schema", format!("nothing here handles {}", event.type_)));
+        }
+        let Some(age) = age(event.id, self.service.clock.now()) else {
+            return Err(("undecodable", format!("the id {} is no UUIDv7", event.id)));
+        };
+        if age > REMEMBERED && !raw.was_put_back() {
+            return Err(("too-old", format!("it is {} days old: it may have been handled", age.num_days())));
+        }
+        Ok(event)
     }
 
     /// All in one transaction if possible; otherwise one by one, to find out whose fault it is.

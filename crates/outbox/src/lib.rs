@@ -6,6 +6,7 @@
 //! In: [`Consumers`] hand each message to the handlers that [`Bindings`] names, inside a transaction that
 //! also remembers the message's id, so that its effect happens once.
 
+mod backlog;
 mod bindings;
 mod command;
 mod consumers;
@@ -17,6 +18,7 @@ mod stories;
 mod tx;
 mod wake;
 
+pub use backlog::measure_backlog;
 pub use bindings::{Bindings, Failure, Handle, HandleAll, HandleAny, Order};
 pub use command::{Command, Fault, Refusal, Transactor};
 pub use consumers::Consumers;

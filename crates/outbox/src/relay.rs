@@ -10,6 +10,7 @@ use std::time::Duration;
 use bhiv_broker::{Backoff, Connector};
 use bhiv_db::{Conn, Error};
 use bhiv_settings::Secret;
+use bhiv_telemetry::metrics::{Gauge, gauge};
 use diesel::sql_types::Bool;
 use diesel_async::{AsyncConnection as _, RunQueryDsl as _};
 use tokio::sync::watch;
@@ -43,6 +44,7 @@ pub struct Relay {
     connector: Connector,
     wake: Wake,
     state: watch::Sender<RelayState>,
+    leads: Gauge<f64>,
 }
 
 impl Relay {
@@ -50,7 +52,9 @@ impl Relay {
     /// for nothing else.
     pub fn new(database_url: Secret, connector: Connector, wake: Wake) -> Self {
         let state = watch::Sender::new(RelayState::Away("not connected yet".to_owned()));
-        Self { database_url, connector, wake, state }
+        let leads = gauge("outbox_leader", "1 in the replica that publishes the outbox, 0 in others.");
+        leads.record(0.0, &[]);
+        Self { database_url, connector, wake, state, leads }
     }
 
     /// Follows what the relay is doing.
@@ -65,7 +69,7 @@ impl Relay {
             let ended = self.session(&stop, &mut backoff).await;
             if let Err(error) = ended {
                 warn!(%error, "the relay lost its database session");
-                self.state.send_replace(RelayState::Away(error.to_string()));
+                self.be(RelayState::Away(error.to_string()));
                 tokio::select! {
                     () = tokio::time::sleep(backoff.next_delay()) => {}
                     () = stop.cancelled() => {}
@@ -73,6 +77,11 @@ impl Relay {
             }
         }
         self.connector.close().await;
+    }
+
+    fn be(&self, state: RelayState) {
+        self.leads.record(f64::from(u8::from(state == RelayState::Leader)), &[]);
+        self.state.send_replace(state);
     }
 
     /// One database session: the lead, and everything that the leader reads and deletes, is tied to it. A
@@ -83,7 +92,7 @@ impl Relay {
             .map_err(|error| Error::Unavailable(error.to_string()))?;
         backoff.reset();
         while !take_the_lead(&mut conn).await? {
-            self.state.send_replace(RelayState::Follower);
+            self.be(RelayState::Follower);
             let candidacy = CANDIDACY.mul_f64(0.5 + jitter());
             tokio::select! {
                 () = tokio::time::sleep(candidacy) => {}
@@ -95,7 +104,7 @@ impl Relay {
             }
         }
         info!("this replica publishes the outbox");
-        self.state.send_replace(RelayState::Leader);
+        self.be(RelayState::Leader);
         Leader::new(conn, &self.connector, &self.wake).run(stop).await
     }
 }

@@ -55,3 +55,12 @@ diesel::table! {
         first_failed_at -> Timestamptz,
     }
 }
+
+diesel::table! {
+    subject_seq (consumer, source, subject) {
+        consumer -> Text,
+        source -> Text,
+        subject -> Text,
+        last_seq -> Int8,
+    }
+}

@@ -39,6 +39,9 @@ pub enum Error {
     /// Something of the service's own.
     #[error("{0}")]
     Other(String),
+    /// A task panicked: a mistake of ours; see the log.
+    #[error("a task of the service panicked")]
+    Panicked,
     /// It did not end in time and was cut off.
     #[error("the service did not drain in time")]
     Drain,

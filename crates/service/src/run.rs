@@ -10,7 +10,7 @@ use bhiv_auth::Verifier;
 use bhiv_broker::{Backoff, Connector, State};
 use bhiv_clock::Clock;
 use bhiv_db::Pool;
-use bhiv_outbox::{Consumers, Processor, Relay, housekeeping};
+use bhiv_outbox::{Consumers, Processor, Relay, housekeeping, measure_backlog};
 use bhiv_settings::{Common, Secret};
 use bhiv_web::{Api, Authority, Health, Probe, Trouble, surround};
 use futures_util::FutureExt as _;
@@ -61,8 +61,12 @@ pub(crate) async fn run<S: Service>(common: Common, config: S::Config) -> Result
     let url = common.database.database_url;
     if migrate::<S>(&url, &stop).await {
         is_migrated.store(true, Ordering::Relaxed);
-        let work = Work::start(app, &context, url, consuming, publishing);
-        stop.cancelled().await;
+        let mut work = Work::start(app, &context, url, consuming, publishing);
+        tokio::select! {
+            () = stop.cancelled() => {}
+            // Whoever restarts the process gives it a whole one again, instead of one that half works.
+            () = work.panicked() => return Err(Error::Panicked),
+        }
         info!("draining");
         is_open.store(false, Ordering::Relaxed);
         http.stop(true).await;
@@ -167,10 +171,25 @@ impl Work {
         work.incoming.spawn(consumers.run(work.stop_incoming.clone()));
         let cleaning = housekeeping(pool.clone(), clock.clone(), work.stop_incoming.clone());
         work.incoming.spawn(cleaning);
+        work.incoming.spawn(measure_backlog(pool.clone(), work.stop_incoming.clone()));
         for job in app.start_jobs(&work.stop_incoming) {
             work.incoming.spawn(job);
         }
         work
+    }
+
+    /// Ends when a task panicked. Handlers do not count: theirs are caught where they are called.
+    async fn panicked(&mut self) {
+        loop {
+            let ended = tokio::select! {
+                Some(ended) = self.incoming.join_next() => ended,
+                Some(ended) = self.outgoing.join_next() => ended,
+                else => std::future::pending().await,
+            };
+            if ended.is_err_and(|error| error.is_panic()) {
+                return;
+            }
+        }
     }
 
     /// What comes in ends first; the relay publishes what it left behind.

@@ -7,7 +7,7 @@ use bhiv_events::compliance::ComplianceChecked;
 use bhiv_events::rl::EventScored;
 use bhiv_events::task::WorkflowTriggered;
 use bhiv_events::{Contract as _, Producer, catalog};
-use bhiv_outbox::Bindings;
+use bhiv_outbox::{Bindings, Order};
 
 use crate::live::Live;
 
@@ -20,6 +20,7 @@ pub fn bindings(live: &Live) -> Bindings {
         .on_any(
             "core.unified_outcome",
             outcomes.map(|kind| (kind.producer, kind.routing_key)),
+            Order::None,
             unified_outcome::NoteTheOutcome,
         )
         .on_all(

@@ -12,7 +12,7 @@ pub fn bindings() -> Bindings {
     Bindings::new(Producer::Compliance)
         .remembering("compliance.stories", [(LeadCreated::KIND.producer, LeadCreated::KIND.routing_key)])
         .on("compliance.record_consents", Order::None, lead_created::RecordItsConsents)
-        .on_any("compliance.check", judged(), any_event::JudgeIt::default())
+        .on_any("compliance.check", judged(), Order::None, any_event::JudgeIt::default())
 }
 
 /// All that the business does. Audit rows repeat it.

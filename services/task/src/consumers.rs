@@ -4,7 +4,7 @@ mod any_event;
 
 use bhiv_events::logistics::OrderCreated;
 use bhiv_events::{Contract as _, Producer};
-use bhiv_outbox::Bindings;
+use bhiv_outbox::{Bindings, Order};
 
 use crate::domain::trigger;
 
@@ -13,5 +13,5 @@ pub fn bindings() -> Bindings {
     let triggers = trigger::kinds().map(|kind| (kind.producer, kind.routing_key));
     Bindings::new(Producer::Task)
         .remembering("task.stories", [(Producer::Logistics, OrderCreated::KIND.routing_key)])
-        .on_any("task.workflows", triggers, any_event::RunTheWorkflows)
+        .on_any("task.workflows", triggers, Order::None, any_event::RunTheWorkflows)
 }

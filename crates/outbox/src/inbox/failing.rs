@@ -2,16 +2,19 @@
 
 use std::time::Duration;
 
-use bhiv_broker::Backoff;
+use bhiv_broker::{Backoff, crash};
 use bhiv_db::Error;
 use uuid::Uuid;
 
 use super::rows::{self, NewParked};
-use super::{Held, Hold, Outcome, Processor, Raw, Work};
+use super::{Held, Hold, Incoming, Outcome, Processor, Raw, Work};
 use crate::{Failure, Tx};
 
 /// Header that counts how often an operator put a message back.
-const ATTEMPT: &str = "bhiv-attempt";
+pub(super) const ATTEMPT: &str = "bhiv-attempt";
+
+/// Class of what waits for earlier changes of its subject.
+pub(super) const EARLY: &str = "early";
 
 /// Why a message is put aside, as its row and its headers say it.
 pub(super) struct Reason {
@@ -25,8 +28,29 @@ impl From<Failure> for Reason {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Never(error) => Self { class: "rejected", error, is_final: true },
+            Failure::Panicked(error) => Self { class: "panic", error, is_final: false },
             Failure::Later(error) => Self { class: "later", error, is_final: false },
             Failure::Database(error) => Self { class: "database", error: chain(&error), is_final: false },
+        }
+    }
+}
+
+impl Work<'_> {
+    /// The row that it is parked as, after its first failure.
+    pub(super) fn parked<'w>(&'w self, error_class: &'w str, error: &'w str) -> NewParked<'w> {
+        let (message_id, consumer) = self.pair();
+        let Incoming { event, raw } = self.incoming;
+        NewParked {
+            consumer,
+            message_id,
+            subject: &event.subject,
+            sequence: event.sequence,
+            headers: &raw.headers,
+            payload: &raw.body,
+            queue: &raw.queue,
+            error_class,
+            error,
+            delay: retry_delay(1),
         }
     }
 }
@@ -35,30 +59,19 @@ impl Processor {
     /// Parks the message, or makes it a dead letter if it can never be handled.
     pub(super) async fn give_up(&self, work: &Work<'_>, failure: Failure) -> Result<Outcome, Held> {
         let (id, consumer) = work.pair();
-        let incoming = work.incoming;
         let reason = Reason::from(failure);
         if reason.is_final {
-            self.bury(id, incoming.raw.clone(), reason.class, &reason.error).await?;
+            self.bury(id, work.incoming.raw.clone(), reason.class, &reason.error).await?;
             return Ok(Outcome::Dead(reason.error));
         }
         tracing::warn!(consumer, message.id = %id, reason.class, reason.error, "the message is parked");
-        let parked = NewParked {
-            consumer,
-            message_id: id,
-            subject: &incoming.event.subject,
-            sequence: incoming.event.sequence,
-            headers: &incoming.raw.headers,
-            payload: &incoming.raw.body,
-            queue: &incoming.raw.queue,
-            error_class: reason.class,
-            error: &reason.error,
-            delay: retry_delay(1),
-        };
+        let parked = work.parked(reason.class, &reason.error);
         let mut hold = Hold::new();
         while let Err(error) = self.park(&parked).await {
             hold.on(error).await?;
         }
         let outcome = Outcome::Parked(reason.error);
+        crash::point("park.committed");
         self.metrics.outcome(consumer, &outcome);
         Ok(outcome)
     }
@@ -79,8 +92,7 @@ impl Processor {
     }
 
     async fn bury_now(&self, id: Uuid, raw: &Raw, class: &'static str, error: &str) -> Result<(), Error> {
-        let attempt = raw.headers.get(ATTEMPT).map_or("1", String::as_str);
-        let once = format!("dead:{}:{attempt}", raw.queue);
+        let once = format!("dead:{}:{}", raw.queue, raw.attempt());
         let mut tx = self.begin().await?;
         let fresh = rows::claim(tx.conn(), &[(id, &once)]).await?;
         if !fresh.is_empty() {
@@ -134,7 +146,9 @@ pub(super) fn retry_delay(attempts: i32) -> Duration {
 pub(super) fn into_error(failure: Failure) -> Error {
     match failure {
         Failure::Database(error) => error,
-        Failure::Later(reason) | Failure::Never(reason) => Error::Unavailable(reason),
+        Failure::Later(reason) | Failure::Never(reason) | Failure::Panicked(reason) => {
+            Error::Unavailable(reason)
+        }
     }
 }
 

@@ -1,12 +1,17 @@
 //! Inside the transaction: which messages are new, and handing them over.
 
+use std::any::Any;
 use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
+use bhiv_broker::crash;
 use bhiv_events::Event;
 use bhiv_telemetry::trace;
+use futures_util::FutureExt as _;
 use tracing::{Instrument as _, Span, info_span};
 
+use super::failing::EARLY;
 use super::{Outcome, Processor, Work, rows};
 use crate::bindings::Binding;
 use crate::{Failure, Order, Tx};
@@ -20,6 +25,7 @@ impl Processor {
         let started = Instant::now();
         let mut tx = self.begin().await?;
         let handled = self.handle(&mut tx, works).await;
+        crash::point("inbox.handled");
         let outcomes = tx.end(handled).await?;
         let mut told = BTreeSet::new();
         for (work, outcome) in works.iter().zip(&outcomes) {
@@ -40,43 +46,52 @@ impl Processor {
             one.binding.handler.takes_many() && one.binding.consumer == next.binding.consumer
         }) {
             let Some(binding) = group.first().map(|work| work.binding) else { continue };
-            let mut events = Vec::with_capacity(group.len());
+            let mut wanted = Vec::with_capacity(group.len());
             for work in group {
                 let (id, consumer) = work.pair();
                 // Taken out: the same message may stand in a batch twice.
-                let outcome = if !fresh.remove(&(id, consumer.to_owned())) {
-                    Outcome::Repeated
-                } else if is_stale(tx, work).await? {
-                    Outcome::Stale
+                let outcome = if fresh.remove(&(id, consumer.to_owned())) {
+                    turn(tx, *work).await?
                 } else {
-                    events.push(&work.incoming.event);
-                    Outcome::Done
+                    Outcome::Repeated
                 };
+                match &outcome {
+                    Outcome::Done => wanted.push(*work),
+                    Outcome::Early(missing) => {
+                        rows::park(tx.conn(), &work.parked(EARLY, missing)).await?;
+                    }
+                    _ => {}
+                }
                 outcomes.push(outcome);
             }
-            if !events.is_empty() {
-                self.hand_over(tx, binding, &events).await?;
+            if !wanted.is_empty() {
+                self.hand_over(tx, binding, &wanted).await?;
             }
         }
         Ok(outcomes)
     }
 
+    /// Handles one message, or several if the handler takes many.
     pub(super) async fn hand_over(
         &self,
         tx: &mut Tx,
         binding: &Binding,
-        events: &[&Event],
+        works: &[Work<'_>],
     ) -> Result<(), Failure> {
-        let only = match events {
+        let events: Vec<_> = works.iter().map(|work| &work.incoming.event).collect();
+        let only = match events.as_slice() {
             [event] => Some(*event),
             _ => None,
         };
         tx.act_for(self.origin(only));
         let handling = async {
-            let handling = binding.handler.run(tx, events);
-            tokio::time::timeout(HANDLER_TIMEOUT, handling).await.unwrap_or_else(|_| {
-                Err(Failure::Later(format!("the handler took longer than {HANDLER_TIMEOUT:?}")))
-            })
+            // Nothing of what it touched outlives the transaction, which is rolled back.
+            let handling = AssertUnwindSafe(binding.handler.run(tx, &events)).catch_unwind();
+            match tokio::time::timeout(HANDLER_TIMEOUT, handling).await {
+                Ok(Ok(handled)) => handled,
+                Ok(Err(panic)) => Err(Failure::Panicked(said(&*panic))),
+                Err(_) => Err(Failure::Later(format!("the handler took longer than {HANDLER_TIMEOUT:?}"))),
+            }
         };
         match only {
             Some(event) => handling.instrument(span(binding, event)).await?,
@@ -84,6 +99,11 @@ impl Processor {
         }
         for event in events {
             span(binding, event).in_scope(|| tell(binding, event));
+        }
+        if binding.order == Order::Strict {
+            for work in works {
+                rows::hurry_next(tx.conn(), work.change()).await?;
+            }
         }
         Ok(())
     }
@@ -109,15 +129,32 @@ fn tell(binding: &Binding, event: &Event) {
     }
 }
 
-async fn is_stale(tx: &mut Tx, work: &Work<'_>) -> Result<bool, Failure> {
-    let event = &work.incoming.event;
+/// Whether it is the message's turn: [`Outcome::Done`] if it may be handled now.
+pub(super) async fn turn(tx: &mut Tx, work: Work<'_>) -> Result<Outcome, Failure> {
+    let change = work.change();
     match work.binding.order {
-        Order::None => Ok(false),
+        Order::None => Ok(Outcome::Done),
         Order::Latest => {
-            let consumer = work.binding.consumer;
-            let is_newest =
-                rows::is_newest(tx.conn(), consumer, &event.source, &event.subject, event.sequence);
-            Ok(!is_newest.await?)
+            let is_newest = rows::is_newest(tx.conn(), change).await?;
+            Ok(if is_newest { Outcome::Done } else { Outcome::Stale })
+        }
+        Order::Strict => {
+            if rows::is_next(tx.conn(), change, work.incoming.raw.was_put_back()).await? {
+                return Ok(Outcome::Done);
+            }
+            let last = rows::last_sequence(tx.conn(), change).await?;
+            if change.sequence < last {
+                let error = format!("change {} comes after change {last} was handled", change.sequence);
+                return Err(Failure::Never(error));
+            }
+            Ok(Outcome::Early(format!("change {} comes after change {last}", change.sequence)))
         }
     }
+}
+
+/// What a panic said.
+fn said(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    format!("the handler panicked: {}", text.unwrap_or("without a word"))
 }

@@ -29,6 +29,7 @@ impl Metrics {
             Outcome::Done => "done",
             Outcome::Repeated => "repeated",
             Outcome::Stale => "stale",
+            Outcome::Early(_) => "early",
             Outcome::Parked(_) => "parked",
             Outcome::Dead(_) => "dead",
         };

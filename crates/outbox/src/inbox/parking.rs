@@ -3,9 +3,10 @@
 use bhiv_broker::wire;
 use bhiv_db::Error;
 
-use super::failing::{Reason, into_error, retry_delay};
+use super::failing::{EARLY, Reason, into_error, retry_delay};
+use super::handling::turn;
 use super::rows::{self, Parked};
-use super::{Outcome, Processor, Raw};
+use super::{Incoming, Outcome, Processor, Raw, Work};
 use crate::{Failure, Tx};
 
 /// Tries of a parked message before it becomes a dead letter: about an hour.
@@ -31,8 +32,8 @@ impl Processor {
         let Some(parked) = rows::next_due(tx.conn()).await? else { return tx.end(Ok(false)).await };
         let handled = self.handle_parked(&mut tx, &parked).await;
         match tx.end(handled).await {
-            Ok(()) => {
-                self.metrics.outcome(&parked.consumer, &Outcome::Done);
+            Ok(outcome) => {
+                self.metrics.outcome(&parked.consumer, &outcome);
                 Ok(true)
             }
             Err(Failure::Database(error @ Error::Unavailable(_))) => Err(error.into()),
@@ -45,18 +46,30 @@ impl Processor {
         }
     }
 
-    async fn handle_parked(&self, tx: &mut Tx, parked: &Parked) -> Result<(), Failure> {
-        let event = wire::read(&parked.headers(), &parked.payload)
-            .map_err(|malformed| Failure::Never(malformed.to_string()))?;
+    async fn handle_parked(&self, tx: &mut Tx, parked: &Parked) -> Result<Outcome, Failure> {
+        let raw = parked.raw();
+        let event =
+            wire::read(&raw.headers, &raw.body).map_err(|malformed| Failure::Never(malformed.to_string()))?;
         let binding = self
             .bindings
             .of(&event)
             .into_iter()
             .find(|binding| binding.consumer == parked.consumer)
             .ok_or_else(|| Failure::Never(format!("there is no consumer {} any more", parked.consumer)))?;
-        self.hand_over(tx, binding, &[&event]).await?;
+        let incoming = Incoming { event, raw };
+        let work = Work { incoming: &incoming, binding };
+        let outcome = turn(tx, work).await?;
+        match &outcome {
+            Outcome::Done => self.hand_over(tx, binding, &[work]).await?,
+            Outcome::Early(missing) => {
+                let reason = Reason { class: EARLY, error: missing.clone(), is_final: false };
+                self.fail_again(tx, parked, &reason).await?;
+                return Ok(outcome);
+            }
+            _ => {}
+        }
         rows::unpark(tx.conn(), &parked.consumer, parked.message_id).await?;
-        Ok(())
+        Ok(outcome)
     }
 
     async fn fail_again(&self, tx: &mut Tx, parked: &Parked, reason: &Reason) -> Result<(), Failure> {
@@ -68,9 +81,13 @@ impl Processor {
         rows::unpark(tx.conn(), &parked.consumer, parked.message_id).await?;
         // So that it is handled, once, when an operator puts it back.
         rows::forget(tx.conn(), parked.message_id, &parked.consumer).await?;
-        let raw =
-            Raw { queue: parked.queue.clone(), headers: parked.headers(), body: parked.payload.clone() };
-        self.dead_letter(tx, parked.message_id, &raw, reason.class, &reason.error, parked.attempts);
+        self.dead_letter(tx, parked.message_id, &parked.raw(), reason.class, &reason.error, parked.attempts);
         Ok(())
+    }
+}
+
+impl Parked {
+    fn raw(&self) -> Raw {
+        Raw { queue: self.queue.clone(), headers: self.headers(), body: self.payload.clone() }
     }
 }

@@ -5,16 +5,15 @@ use std::time::Duration;
 
 use bhiv_broker::Headers;
 use bhiv_db::Conn;
-use diesel::pg::Pg;
+use bhiv_db::statement;
 use diesel::prelude::*;
-use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{Array, BigInt, Bytea, Integer, Interval, Jsonb, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Bytea, Integer, Interval, Jsonb, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::relay::rows::{headers, interval};
-use crate::schema::{inbox, inbox_parked};
+use crate::schema::{inbox, inbox_parked, subject_seq};
 
 /// Remembers that each consumer sees the message beside it, and answers those pairs that are new. The pairs
 /// are inserted in one order everywhere, so that replicas cannot wait for each other in a circle.
@@ -22,33 +21,15 @@ pub(crate) async fn claim(conn: &mut Conn, pairs: &[(Uuid, &str)]) -> QueryResul
     let mut pairs = pairs.to_vec();
     pairs.sort_unstable();
     let (message_ids, consumers) = pairs.into_iter().unzip();
-    let fresh: Vec<(Uuid, String)> = Claim { message_ids, consumers }.load(conn).await?;
+    let fresh: Vec<(Uuid, String)> = Claim::new(message_ids, consumers).load(conn).await?;
     Ok(fresh.into_iter().collect())
 }
 
-struct Claim<'a> {
-    message_ids: Vec<Uuid>,
-    consumers: Vec<&'a str>,
-}
-
-impl Query for Claim<'_> {
-    type SqlType = (SqlUuid, Text);
-}
-
-impl QueryId for Claim<'_> {
-    type QueryId = Claim<'static>;
-    const HAS_STATIC_QUERY_ID: bool = true;
-}
-
-impl QueryFragment<Pg> for Claim<'_> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("INSERT INTO inbox (message_id, consumer) SELECT * FROM unnest(");
-        out.push_bind_param::<Array<SqlUuid>, _>(&self.message_ids)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Text>, _>(&self.consumers)?;
-        out.push_sql(") ON CONFLICT DO NOTHING RETURNING message_id, consumer");
-        Ok(())
-    }
+statement! {
+    struct Claim<'a> { message_ids: Vec<Uuid>, consumers: Vec<&'a str> } -> (SqlUuid, Text);
+    "INSERT INTO inbox (message_id, consumer) SELECT * FROM unnest("
+    [message_ids: Array<SqlUuid>] ", " [consumers: Array<Text>]
+    ") ON CONFLICT DO NOTHING RETURNING message_id, consumer"
 }
 
 /// Forgets that `consumer` saw the message, so that it is handled when it comes again.
@@ -68,26 +49,80 @@ pub(crate) async fn forget_before(conn: &mut Conn, before: Uuid, most: i64) -> Q
     .await
 }
 
-/// Notes that `consumer` has seen change `sequence` of the subject; answers whether it is the newest so far.
-pub(crate) async fn is_newest(
-    conn: &mut Conn,
-    consumer: &str,
-    source: &str,
-    subject: &str,
-    sequence: i64,
-) -> QueryResult<bool> {
-    let updated = diesel::sql_query(
-        "INSERT INTO subject_seq AS seen (consumer, source, subject, last_seq) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (consumer, source, subject) DO UPDATE SET last_seq = EXCLUDED.last_seq
-           WHERE seen.last_seq < EXCLUDED.last_seq",
-    )
-    .bind::<Text, _>(consumer)
-    .bind::<Text, _>(source)
-    .bind::<Text, _>(subject)
-    .bind::<BigInt, _>(sequence)
-    .execute(conn)
-    .await?;
-    Ok(updated == 1)
+/// A change of a subject, as one consumer sees it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Change<'a> {
+    pub(crate) consumer: &'a str,
+    pub(crate) source: &'a str,
+    pub(crate) subject: &'a str,
+    pub(crate) sequence: i64,
+}
+
+/// Notes the change if it is the newest so far, and answers whether it is.
+pub(crate) async fn is_newest(conn: &mut Conn, change: Change<'_>) -> QueryResult<bool> {
+    let Change { consumer, source, subject, sequence } = change;
+    let noted = NoteNewest::new(consumer, source, subject, sequence).execute(conn).await?;
+    Ok(noted == 1)
+}
+
+statement! {
+    struct NoteNewest<'a> { consumer: &'a str, source: &'a str, subject: &'a str, sequence: i64 } -> ();
+    "INSERT INTO subject_seq AS seen (consumer, source, subject, last_seq) VALUES ("
+    [consumer: Text] ", " [source: Text] ", " [subject: Text] ", " [sequence: BigInt]
+    ") ON CONFLICT (consumer, source, subject) DO UPDATE SET last_seq = EXCLUDED.last_seq
+         WHERE seen.last_seq < EXCLUDED.last_seq"
+}
+
+/// Notes the change if it comes next, or belongs to the newest one, and answers whether it does. With
+/// `anyway`, it is noted wherever it stands.
+pub(crate) async fn is_next(conn: &mut Conn, change: Change<'_>, anyway: bool) -> QueryResult<bool> {
+    let Change { consumer, source, subject, sequence } = change;
+    if NoteNext::new(consumer, source, subject, sequence, anyway).execute(conn).await? == 1 {
+        return Ok(true);
+    }
+    if sequence > 1 && !anyway {
+        return Ok(false);
+    }
+    Ok(NoteFirst::new(consumer, source, subject, sequence).execute(conn).await? == 1)
+}
+
+statement! {
+    struct NoteNext<'a> {
+        consumer: &'a str, source: &'a str, subject: &'a str, sequence: i64, anyway: bool,
+    } -> ();
+    "UPDATE subject_seq AS seen SET last_seq = greatest(seen.last_seq, change.sequence)
+     FROM (SELECT " [sequence: BigInt] "::bigint AS sequence) AS change
+     WHERE consumer = " [consumer: Text] " AND source = " [source: Text] " AND subject = " [subject: Text]
+    " AND (seen.last_seq IN (change.sequence - 1, change.sequence) OR " [anyway: Bool] ")"
+}
+
+statement! {
+    struct NoteFirst<'a> { consumer: &'a str, source: &'a str, subject: &'a str, sequence: i64 } -> ();
+    "INSERT INTO subject_seq (consumer, source, subject, last_seq) VALUES ("
+    [consumer: Text] ", " [source: Text] ", " [subject: Text] ", " [sequence: BigInt]
+    ") ON CONFLICT DO NOTHING"
+}
+
+/// The last change of the subject that the consumer has handled; 0 if none.
+pub(crate) async fn last_sequence(conn: &mut Conn, change: Change<'_>) -> QueryResult<i64> {
+    let last = subject_seq::table
+        .find((change.consumer, change.source, change.subject))
+        .select(subject_seq::last_seq)
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(last.unwrap_or(0))
+}
+
+/// The changes that waited for this one can be tried at once.
+pub(crate) async fn hurry_next(conn: &mut Conn, change: Change<'_>) -> QueryResult<usize> {
+    HurryNext::new(change.consumer, change.subject, change.sequence).execute(conn).await
+}
+
+statement! {
+    struct HurryNext<'a> { consumer: &'a str, subject: &'a str, sequence: i64 } -> ();
+    "UPDATE inbox_parked SET next_attempt_at = now() WHERE consumer = " [consumer: Text]
+    " AND subject = " [subject: Text] " AND error_class = 'early' AND sequence <= 1 + " [sequence: BigInt]
 }
 
 /// A message to be parked.

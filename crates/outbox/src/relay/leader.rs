@@ -2,7 +2,7 @@ use std::collections::HashSet;
 use std::pin::pin;
 use std::time::Duration;
 
-use bhiv_broker::{Connector, Fate, Message, Publisher};
+use bhiv_broker::{Connector, Fate, Message, Publisher, crash};
 use bhiv_db::{Conn, Error};
 use futures_util::StreamExt as _;
 use tokio::time::Instant;
@@ -59,7 +59,6 @@ impl<'r> Leader<'r> {
                 looked_around = Some(Instant::now());
                 self.floor.advance(&mut self.conn).await?;
                 self.retry_refused(stop).await?;
-                self.metrics.backlog(rows::backlog(&mut self.conn, self.floor.get()).await?);
             }
             if published == 0 {
                 self.wait(stop).await?;
@@ -113,7 +112,9 @@ impl<'r> Leader<'r> {
                 }
             }
         }
+        crash::point("relay.confirmed");
         rows::delete(&mut self.conn, &delivered).await?;
+        crash::point("relay.deleted");
         self.metrics.published(delivered.len());
         for id in &delivered {
             self.suspects.remove(id);

@@ -1,17 +1,12 @@
 use std::time::Duration;
 
-use bhiv_telemetry::metrics::{self, Counter, Gauge, Histogram};
-
-use super::rows::Backlog;
+use bhiv_telemetry::metrics::{self, Counter, Histogram};
 
 /// What operators see of the relay.
 pub(super) struct Metrics {
     published: Counter<u64>,
     refused: Counter<u64>,
     confirm_seconds: Histogram<f64>,
-    waiting: Gauge<f64>,
-    parked: Gauge<f64>,
-    oldest_seconds: Gauge<f64>,
 }
 
 impl Metrics {
@@ -23,20 +18,7 @@ impl Metrics {
                 "outbox_confirm_seconds",
                 "From sending a batch of events to its last confirm.",
             ),
-            waiting: metrics::gauge("outbox_waiting", "Events that are not published yet."),
-            parked: metrics::gauge(
-                "outbox_parked",
-                "Events that the broker refused and that are tried again.",
-            ),
-            oldest_seconds: metrics::gauge("outbox_oldest_seconds", "Age of the oldest event that waits."),
         }
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
-    pub(super) fn backlog(&self, backlog: Backlog) {
-        self.waiting.record(backlog.waiting as f64, &[]);
-        self.parked.record(backlog.parked as f64, &[]);
-        self.oldest_seconds.record(backlog.oldest_seconds, &[]);
     }
 
     pub(super) fn published(&self, events: usize) {

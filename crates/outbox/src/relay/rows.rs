@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use bhiv_broker::{Headers, Message};
 use bhiv_db::Conn;
-use diesel::pg::Pg;
+use bhiv_db::statement;
 use diesel::prelude::*;
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::sql_types::{Array, BigInt, Bytea, Double, Interval, Jsonb, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bytea, Interval, Jsonb, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 use uuid::Uuid;
@@ -57,62 +56,38 @@ pub(crate) fn headers(json: &Value) -> Headers {
 
 /// Inserts all rows with one statement that stays prepared; ids follow the order of `rows`.
 pub(crate) async fn insert(conn: &mut Conn, rows: &[NewRow]) -> QueryResult<usize> {
-    Insert {
-        event_ids: rows.iter().map(|row| row.event_id).collect(),
-        exchanges: rows.iter().map(|row| row.exchange.as_str()).collect(),
-        routing_keys: rows.iter().map(|row| row.routing_key.as_str()).collect(),
-        subjects: rows.iter().map(|row| row.subject.as_str()).collect(),
-        sequences: rows.iter().map(|row| row.sequence).collect(),
-        headers: rows.iter().map(|row| serde_json::to_value(&row.headers).unwrap_or_default()).collect(),
-        payloads: rows.iter().map(|row| row.payload.as_slice()).collect(),
-    }
+    Insert::new(
+        rows.iter().map(|row| row.event_id).collect(),
+        rows.iter().map(|row| row.exchange.as_str()).collect(),
+        rows.iter().map(|row| row.routing_key.as_str()).collect(),
+        rows.iter().map(|row| row.subject.as_str()).collect(),
+        rows.iter().map(|row| row.sequence).collect(),
+        rows.iter().map(|row| serde_json::to_value(&row.headers).unwrap_or_default()).collect(),
+        rows.iter().map(|row| row.payload.as_slice()).collect(),
+    )
     .execute(conn)
     .await
 }
 
-struct Insert<'a> {
-    event_ids: Vec<Uuid>,
-    exchanges: Vec<&'a str>,
-    routing_keys: Vec<&'a str>,
-    subjects: Vec<&'a str>,
-    sequences: Vec<i64>,
-    headers: Vec<Value>,
-    payloads: Vec<&'a [u8]>,
-}
-
-impl QueryId for Insert<'_> {
-    type QueryId = Insert<'static>;
-    const HAS_STATIC_QUERY_ID: bool = true;
-}
-
-impl QueryFragment<Pg> for Insert<'_> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql(
-            "INSERT INTO outbox (event_id, exchange, routing_key, subject, sequence, headers, payload) \
-             SELECT event_id, exchange, routing_key, subject, sequence, headers, payload \
-             FROM pg_current_xact_id(), unnest(",
-        );
-        // The transaction has its number before a row has its id: the relay's floor relies on that.
-        out.push_bind_param::<Array<SqlUuid>, _>(&self.event_ids)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Text>, _>(&self.exchanges)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Text>, _>(&self.routing_keys)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Text>, _>(&self.subjects)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<BigInt>, _>(&self.sequences)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Jsonb>, _>(&self.headers)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Bytea>, _>(&self.payloads)?;
-        out.push_sql(
-            ") WITH ORDINALITY AS new \
-               (event_id, exchange, routing_key, subject, sequence, headers, payload, place) \
-             ORDER BY place",
-        );
-        Ok(())
-    }
+statement! {
+    struct Insert<'a> {
+        event_ids: Vec<Uuid>,
+        exchanges: Vec<&'a str>,
+        routing_keys: Vec<&'a str>,
+        subjects: Vec<&'a str>,
+        sequences: Vec<i64>,
+        headers: Vec<Value>,
+        payloads: Vec<&'a [u8]>,
+    } -> ();
+    // The transaction has its number before a row has its id: the relay's floor relies on that.
+    "INSERT INTO outbox (event_id, exchange, routing_key, subject, sequence, headers, payload)
+     SELECT event_id, exchange, routing_key, subject, sequence, headers, payload
+     FROM pg_current_xact_id(), unnest("
+    [event_ids: Array<SqlUuid>] ", " [exchanges: Array<Text>] ", " [routing_keys: Array<Text>] ", "
+    [subjects: Array<Text>] ", " [sequences: Array<BigInt>] ", " [headers: Array<Jsonb>] ", "
+    [payloads: Array<Bytea>]
+    ") WITH ORDINALITY AS new (event_id, exchange, routing_key, subject, sequence, headers, payload, place)
+     ORDER BY place"
 }
 
 /// The oldest rows above `floor`.
@@ -203,35 +178,6 @@ pub(crate) async fn park_again(
     .bind::<Text, _>(reason)
     .bind::<Interval, _>(interval(delay))
     .execute(conn)
-    .await
-}
-
-/// How much is left to publish.
-#[derive(Debug, QueryableByName)]
-pub(crate) struct Backlog {
-    /// Rows of the outbox, at most.
-    #[diesel(sql_type = BigInt)]
-    pub(crate) waiting: i64,
-    /// Rows that the broker refused.
-    #[diesel(sql_type = BigInt)]
-    pub(crate) parked: i64,
-    /// Age of the oldest waiting row; 0 without one.
-    #[diesel(sql_type = Double)]
-    pub(crate) oldest_seconds: f64,
-}
-
-/// Counts by ids instead of rows, which stays quick with a million of them; a rolled-back insert leaves a
-/// gap that is counted too.
-pub(crate) async fn backlog(conn: &mut Conn, floor: i64) -> QueryResult<Backlog> {
-    diesel::sql_query(
-        "WITH oldest AS (SELECT id, created_at FROM outbox WHERE id > $1 ORDER BY id LIMIT 1)
-         SELECT coalesce((SELECT last_value - oldest.id + 1 FROM outbox_id_seq, oldest), 0) AS waiting,
-                (SELECT count(*) FROM outbox_parked) AS parked,
-                coalesce((SELECT extract(epoch FROM clock_timestamp() - created_at)::float8 FROM oldest), 0)
-                  AS oldest_seconds",
-    )
-    .bind::<BigInt, _>(floor)
-    .get_result(conn)
     .await
 }
 

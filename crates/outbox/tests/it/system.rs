@@ -50,14 +50,22 @@ impl Service {
 
     /// Starts consumers with `handler`.
     pub fn consume(&self, broker: &TestBroker, handler: Handler) -> Guard {
+        self.consume_with(broker, handler, Order::None)
+    }
+
+    pub fn consume_with(&self, broker: &TestBroker, handler: Handler, order: Order) -> Guard {
         let stop = CancellationToken::new();
-        let consumers = Consumers::new(self.processor(handler), broker.connector());
+        let consumers = Consumers::new(self.processor_with(handler, order), broker.connector());
         tokio::spawn(consumers.run(stop.clone()));
         Guard(stop)
     }
 
     pub fn processor(&self, handler: Handler) -> Processor {
-        let bindings = Bindings::new(self.producer).on("test.effect", Order::None, handler);
+        self.processor_with(handler, Order::None)
+    }
+
+    pub fn processor_with(&self, handler: Handler, order: Order) -> Processor {
+        let bindings = Bindings::new(self.producer).on("test.effect", order, handler);
         Processor::new(self.pool.clone(), bindings, Clock::system(), self.wake.clone())
     }
 
@@ -133,6 +141,8 @@ impl Command for CreateLead {
 pub struct Handler {
     pub failures: Arc<AtomicUsize>,
     pub never: bool,
+    /// Panics at this lead.
+    pub panics_at: Option<Uuid>,
 }
 
 impl Handle<LeadCreated> for Handler {
@@ -140,6 +150,7 @@ impl Handle<LeadCreated> for Handler {
         if self.never {
             return Err(Failure::Never("not in this life".to_owned()));
         }
+        assert!(self.panics_at != Some(lead.lead_id), "told to");
         let fewer = |left: usize| left.checked_sub(1);
         if self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer).is_ok() {
             return Err(Failure::Later("not yet".to_owned()));
