@@ -43,6 +43,8 @@ impl<R: Refusal> From<Fault<R>> for Failure {
         match fault {
             Fault::Refused(refusal) => Self::Later(refusal.to_string()),
             Fault::Database(error) => Self::Database(error),
+            // Reactions carry no key; the inbox knows them by their message.
+            Fault::KeyReused | Fault::InFlight => Self::Later("the idempotency key is taken".to_owned()),
         }
     }
 }

@@ -11,8 +11,9 @@ use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
 use tracing::Instrument as _;
 
+use crate::idempotency::Claim;
 use crate::tx::ServiceContext;
-use crate::{Origin, Tx, Wake};
+use crate::{Idempotency, Origin, Tx, Wake};
 
 /// How often a transaction that met another one is run before that is an error.
 const TRIES: u32 = 4;
@@ -38,6 +39,10 @@ impl Refusal for Infallible {}
 pub enum Fault<R> {
     /// The business refuses.
     Refused(R),
+    /// Another request had the same idempotency key.
+    KeyReused,
+    /// A request with the same idempotency key is under way.
+    InFlight,
     /// The database failed.
     Database(Error),
 }
@@ -110,13 +115,43 @@ impl Transactor {
     }
 
     async fn attempt<C: Command>(&self, origin: Origin, command: &C) -> Result<C::Output, Fault<C::Refusal>> {
-        let mut tx = Tx::begin(&self.service, origin).await?;
-        let result = command.run(&mut tx).await;
+        let mut tx = Tx::begin(&self.service, origin.clone()).await?;
+        let result = match &origin.idempotency {
+            None => command.run(&mut tx).await,
+            Some(idempotency) => once(&mut tx, idempotency, command).await,
+        };
         crash::point("command.done");
         let result = tx.end(result).await;
         crash::point("command.committed");
         result
     }
+}
+
+/// Runs the command, unless it was run for the same request before: then its answer is that of then.
+async fn once<C: Command>(
+    tx: &mut Tx,
+    idempotency: &Idempotency,
+    command: &C,
+) -> Result<C::Output, Fault<C::Refusal>> {
+    let principal = tx.actor().to_owned();
+    match idempotency.claim(tx.conn(), &principal).await? {
+        Claim::Fresh => {
+            let output = command.run(tx).await?;
+            let stored = serde_json::to_value(&output).map_err(unstorable)?;
+            idempotency.remember(tx.conn(), &principal, stored).await?;
+            Ok(output)
+        }
+        Claim::Answered(stored) => {
+            idempotency.replay();
+            Ok(serde_json::from_value(stored).map_err(unstorable)?)
+        }
+        Claim::Reused => Err(Fault::KeyReused),
+        Claim::Busy => Err(Fault::InFlight),
+    }
+}
+
+fn unstorable(error: serde_json::Error) -> Error {
+    Error::Query(diesel::result::Error::SerializationError(error.into()))
 }
 
 fn panicked<R>(error: &tokio::task::JoinError) -> Fault<R> {

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use uuid::Builder;
 
+use crate::idempotency;
 use crate::inbox::rows;
 
 /// How long the inbox remembers. A dead letter that is put back later than this could be handled twice.
@@ -15,13 +16,13 @@ const MEMORY: TimeDelta = TimeDelta::days(30);
 const EVERY: Duration = Duration::from_hours(1);
 const AT_A_TIME: i64 = 5_000;
 
-/// Forgets old inbox rows, hourly, until `stop`.
+/// Forgets old inbox rows and old answers, hourly, until `stop`.
 pub async fn housekeeping(pool: Pool, clock: Clock, stop: CancellationToken) {
     while !stop.is_cancelled() {
         match forget_old(&pool, &clock, &stop).await {
             Ok(0) => {}
-            Ok(rows) => info!(rows, "old inbox rows are gone"),
-            Err(error) => warn!(%error, "old inbox rows stay for now"),
+            Ok(rows) => info!(rows, "old rows of the inbox and old answers are gone"),
+            Err(error) => warn!(%error, "old rows stay for now"),
         }
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
@@ -37,6 +38,13 @@ async fn forget_old(pool: &Pool, clock: &Clock, stop: &CancellationToken) -> Res
     let mut forgotten = 0;
     while !stop.is_cancelled() {
         let rows = rows::forget_before(&mut *pool.get().await?, before, AT_A_TIME).await?;
+        forgotten += rows;
+        if rows == 0 {
+            break;
+        }
+    }
+    while !stop.is_cancelled() {
+        let rows = idempotency::forget_old(&mut *pool.get().await?, AT_A_TIME).await?;
         forgotten += rows;
         if rows == 0 {
             break;

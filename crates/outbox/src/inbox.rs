@@ -230,6 +230,7 @@ impl Processor {
             correlation: event.map(|event| event.correlationid),
             causation: event.map(|event| event.id),
             request_id: None,
+            idempotency: None,
         }
     }
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::relay::rows::{self, NewRow};
-use crate::{Failure, Fault, Wake, stories};
+use crate::{Failure, Fault, Idempotency, Wake, stories};
 
 /// Who and what a transaction acts for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Origin {
     pub causation: Option<Uuid>,
     /// The HTTP request.
     pub request_id: Option<String>,
+    /// How it is recognised when it comes again.
+    pub idempotency: Option<Idempotency>,
 }
 
 /// Everything that transactions of one service share. Cloning it shares it.

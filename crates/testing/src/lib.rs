@@ -38,6 +38,11 @@ macro_rules! service_rules {
                 $crate::rules::contracts::<$service>(env!("CARGO_MANIFEST_DIR"));
             }
 
+            #[test]
+            fn what_changes_something_can_be_repeated() {
+                $crate::rules::repeatable::<$service>();
+            }
+
             #[tokio::test(flavor = "multi_thread")]
             async fn schema_rs_is_that_of_the_migrations() {
                 $crate::rules::schema::<$service>(env!("CARGO_MANIFEST_DIR")).await;

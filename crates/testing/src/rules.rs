@@ -96,6 +96,24 @@ pub fn contracts<S: Service>(_: &str) {
     fresh_json(&docs.join(format!("problems/{name}.json")), codes);
 }
 
+/// Whatever changes something can be repeated with a key.
+/// Panics when an operation does not say so.
+pub fn repeatable<S: Service>() {
+    let document = serde_json::to_value(S::api().document()).unwrap();
+    let mut seen = 0;
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for method in ["post", "put", "patch", "delete"] {
+            let Some(operation) = operations.get(method) else { continue };
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            let has_key = parameters.into_iter().any(|parameter| parameter["name"] == "Idempotency-Key");
+            assert!(has_key, "{method} {path} takes no Idempotency-Key");
+            seen += 1;
+        }
+    }
+    let reads_only = S::INFO.name == "logging";
+    assert_eq!(seen == 0, reads_only, "{} changes {seen} things", S::INFO.name);
+}
+
 /// The file has this document, its keys sorted: whether serde_json sorts them by itself depends on which crates
 /// are built together, as any of them may switch on its `preserve_order`.
 /// Panics when it has not; `UPDATE=1` writes it instead.

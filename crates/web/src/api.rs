@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use actix_web::http::Method;
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpResponse, Responder};
 use bhiv_telemetry::metrics;
@@ -10,7 +11,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder};
 
 use crate::describe::{Describe, Operation};
-use crate::{Problem, codes, health};
+use crate::{Problem, codes, health, idempotency};
 
 /// Largest body that is read, in bytes, unless a route says otherwise.
 const MAX_BODY: usize = 100 * 1024;
@@ -138,6 +139,10 @@ impl Api {
         let mut operation = Operation::default();
         Args::describe(&mut operation);
         F::Output::describe(&mut operation);
+        let is_unsafe = !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS);
+        if is_unsafe {
+            operation.repeatable();
+        }
         let id = operation_id(&method, path);
         let (operation, schemas) = operation.finish(id, self.info.name, summary, path);
         self.document.paths.add_path_operation(path, vec![documented], operation);
@@ -146,8 +151,10 @@ impl Api {
         }
 
         let route_method = method.clone();
-        let add: AddRoute =
-            Arc::new(move |resource| resource.route(web::method(route_method.clone()).to(handler.clone())));
+        let add: AddRoute = Arc::new(move |resource| {
+            let route = web::method(route_method.clone()).to(handler.clone());
+            resource.route(if is_unsafe { route.wrap(from_fn(idempotency::recognise)) } else { route })
+        });
         self.resources.entry(path.to_owned()).or_default().push((method, add));
         self
     }

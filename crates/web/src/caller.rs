@@ -101,11 +101,18 @@ fn origin(request: &HttpRequest, actor: String) -> Result<Origin, Problem> {
             Some(id.ok_or_else(|| Problem::new(codes::MALFORMED_HEADER, "X-Correlation-Id must be a UUID"))?)
         }
     };
-    Ok(Origin { actor, correlation, causation: None, request_id: Some(RequestMeta::of(request).id) })
+    Ok(Origin {
+        actor,
+        correlation,
+        causation: None,
+        request_id: Some(RequestMeta::of(request).id),
+        idempotency: request.extensions().get().cloned(),
+    })
 }
 
 impl<P: Requires> Describe for Can<P> {
     fn describe(operation: &mut Operation) {
+        operation.acts();
         operation.requires(P::PERMISSION);
     }
 }
@@ -155,5 +162,7 @@ impl FromRequest for Public {
 }
 
 impl Describe for Public {
-    fn describe(_: &mut Operation) {}
+    fn describe(operation: &mut Operation) {
+        operation.acts();
+    }
 }

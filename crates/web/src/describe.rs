@@ -7,7 +7,7 @@ use bhiv_auth::Permission;
 use serde_json::Value;
 use utoipa::openapi::path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::schema::{AdditionalProperties, Schema, SchemaType, Type};
+use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{Content, RefOr, Required, Response, ResponseBuilder};
 use utoipa::{PartialSchema as _, ToSchema};
@@ -29,9 +29,44 @@ pub struct Operation {
     scopes: Option<Vec<String>>,
     responses: BTreeMap<String, Response>,
     schemas: Vec<(String, RefOr<Schema>)>,
+    acts: bool,
 }
 
 impl Operation {
+    /// A command may be run for the caller.
+    pub fn acts(&mut self) {
+        self.acts = true;
+    }
+
+    /// It can be repeated with a key, if it acts at all.
+    pub(crate) fn repeatable(&mut self) {
+        if !self.acts {
+            return;
+        }
+        self.parameters.push(
+            ParameterBuilder::new()
+                .name("Idempotency-Key")
+                .parameter_in(ParameterIn::Header)
+                .required(Required::False)
+                .description(Some(
+                    "The client's own name for this request, for example a UUID. For a day, a repetition with the \
+                     same key and content has no second effect and gets the same answer, with \
+                     `Idempotency-Replayed: true`",
+                ))
+                .schema(Some(
+                    ObjectBuilder::new()
+                        .schema_type(Type::String)
+                        .min_length(Some(1))
+                        .max_length(Some(255))
+                        .build(),
+                ))
+                .build(),
+        );
+        self.problem("400", "A header or the body cannot be read");
+        self.problem("409", "The state of the thing, or a request with the same key, does not allow it now");
+        self.problem("422", "The content breaks the rules, or the key was used for another request");
+    }
+
     /// A reference to the schema of `T`, which goes into the document.
     pub fn schema_of<T: ToSchema>(&mut self) -> RefOr<Schema> {
         let (name, parts) = components::<T>();

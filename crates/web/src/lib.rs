@@ -9,6 +9,7 @@ mod api;
 mod caller;
 mod describe;
 mod health;
+mod idempotency;
 mod input;
 mod middleware;
 mod page;

@@ -40,6 +40,7 @@ macro_rules! codes {
 pub mod codes {
     crate::codes! {
         MALFORMED_JSON = "malformed_json", 400, "The body is not JSON";
+        INVALID_IDEMPOTENCY_KEY = "invalid_idempotency_key", 400, "An Idempotency-Key is 1 to 255 visible ASCII characters";
         MALFORMED_HEADER = "malformed_header", 400, "A header cannot be read";
         BAD_REQUEST = "bad_request", 400, "The request cannot be read";
         MISSING_TOKEN = "missing_token", 401, "An access token is required";
@@ -49,11 +50,13 @@ pub mod codes {
         NOT_FOUND = "not_found", 404, "There is no such thing";
         METHOD_NOT_ALLOWED = "method_not_allowed", 405, "The method is not allowed here";
         CONFLICT = "conflict", 409, "Another change came first";
+        IDEMPOTENCY_IN_FLIGHT = "idempotency_in_flight", 409, "A request with the same Idempotency-Key is under way";
         ILLEGAL_TRANSITION = "illegal_transition", 409, "It cannot go from its state to that one";
         BODY_TOO_LARGE = "body_too_large", 413, "The body is too large";
         UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", 415, "The body must be application/json";
         INVALID_INPUT = "invalid_input", 422, "The input breaks the rules of its schema";
         UNKNOWN_REFERENCE = "unknown_reference", 422, "The input refers to something that does not exist";
+        IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused", 422, "Another request had the same Idempotency-Key";
         INTERNAL = "internal", 500, "The service made a mistake";
         UNAVAILABLE = "unavailable", 503, "The service cannot do this at the moment";
     }
@@ -217,6 +220,8 @@ impl<R: Into<Problem>> From<Fault<R>> for Problem {
         match fault {
             Fault::Refused(refusal) => refusal.into(),
             Fault::Database(error) => error.into(),
+            Fault::KeyReused => codes::IDEMPOTENCY_KEY_REUSED.into(),
+            Fault::InFlight => Self::from(codes::IDEMPOTENCY_IN_FLIGHT).retry_after(1),
         }
     }
 }

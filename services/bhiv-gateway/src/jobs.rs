@@ -84,7 +84,7 @@ async fn ensure_admin(context: Context, email: Email, password: Secret, stop: Ca
                 return;
             }
             // Another replica was first.
-            Err(Fault::Refused(_)) => return,
+            Err(Fault::Refused(_) | Fault::KeyReused | Fault::InFlight) => return,
             Err(Fault::Database(error)) => warn!(%error, "the first administrator has to wait"),
         }
         tokio::select! {

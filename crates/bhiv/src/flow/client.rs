@@ -1,9 +1,17 @@
+use std::time::Duration;
+
 use bhiv_clock::Clock;
 use bhiv_settings::Secret;
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
+
+/// How often a request is sent to a system that is away for a moment, as while a service is restarted.
+const TRIES: u32 = 6;
+
+/// Wait after the first try; longer each time.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// A caller of the gateway, within one causal story.
 #[derive(Debug)]
@@ -51,12 +59,37 @@ impl Client {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Answer, reqwest::Error> {
+        // What is sent again has the same key, so it has no second effect.
+        let key = self.clock.id().to_string();
+        let mut tries = 1;
+        loop {
+            let answer = self.send_once(method.clone(), path, body, &key).await;
+            let is_away = match &answer {
+                Ok(answer) => is_away(answer),
+                Err(error) => error.is_connect() || error.is_request(),
+            };
+            if !is_away || tries == TRIES {
+                return answer;
+            }
+            tokio::time::sleep(PAUSE * tries).await;
+            tries += 1;
+        }
+    }
+
+    async fn send_once(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        key: &str,
+    ) -> Result<Answer, reqwest::Error> {
         let trace = self.clock.id().simple().to_string();
         let span: String = self.clock.id().simple().to_string().chars().skip(16).collect();
         let mut request = self
             .http
             .request(method, format!("{}{path}", self.url))
             .headers(self.story_header())
+            .header("Idempotency-Key", key)
             .header("traceparent", format!("00-{trace}-{span}-01"))
             .bearer_auth(&self.token);
         if let Some(body) = body {
@@ -79,4 +112,10 @@ impl Client {
         }
         headers
     }
+}
+
+/// Whether the same request may soon be answered.
+fn is_away(answer: &Answer) -> bool {
+    let is_under_way = answer.body.get("code").is_some_and(|code| code == "idempotency_in_flight");
+    matches!(answer.status.as_u16(), 502..=504) || is_under_way
 }

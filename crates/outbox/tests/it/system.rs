@@ -79,6 +79,17 @@ impl Service {
         ids
     }
 
+    /// Runs the housekeeping until nothing is left to clean.
+    pub async fn clean(&self) {
+        let stop = CancellationToken::new();
+        let cleaning = bhiv_outbox::housekeeping(self.pool.clone(), Clock::system(), stop.clone());
+        let cleaning = tokio::spawn(cleaning);
+        let old = "idempotency_keys WHERE created_at < now() - interval '24 hours'";
+        bhiv_testing::eventually(async || (self.count(old).await == 0).then_some(())).await;
+        stop.cancel();
+        cleaning.await.unwrap();
+    }
+
     pub async fn count(&self, table: &str) -> i64 {
         #[derive(diesel::QueryableByName)]
         struct Count {

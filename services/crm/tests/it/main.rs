@@ -7,6 +7,7 @@ mod input;
 mod leads;
 mod opportunities;
 mod reactions;
+mod repetition;
 
 use bhiv_testing::TestApp;
 use crm::{Config, Crm};

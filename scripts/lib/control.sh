@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Runs one function of the scripts on a stack that is running: `control.sh postgres_down immediate`.
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+. "$ROOT/scripts/lib/packages.sh"
+. "$ROOT/scripts/lib/servers.sh"
+
+rabbitmq_signal() { kill -s "$1" "$(tr -dc 0-9 <"$DATA/rabbitmq/pid")"; }
+rabbitmq_kill() {
+  rabbitmq_signal KILL
+  wait_until 10 not_running "$(tr -dc 0-9 <"$DATA/rabbitmq/pid")"
+  rm -f "$DATA/rabbitmq/pid"
+}
+# Only the broker: epmd stays, or the next start would not find its port free.
+rabbitmq_stop() { end_process "$DATA/rabbitmq/pid" 30; }
+postgres_set() { echo "ALTER SYSTEM SET $1 = '$2'" | postgres_sql && echo 'SELECT pg_reload_conf()' | postgres_sql; }
+postgres_reset() { echo 'ALTER SYSTEM RESET ALL' | postgres_sql && echo 'SELECT pg_reload_conf()' | postgres_sql; }
+
+# Whatever a fault left switched off is on again.
+heal() {
+  if alive "$DATA/rabbitmq/pid"; then rabbitmq_signal CONT; fi
+  servers_up
+  postgres_reset
+}
+
+"$@"
