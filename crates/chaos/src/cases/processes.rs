@@ -92,11 +92,11 @@ pub(super) async fn crash_before_delete(arena: &mut Arena) -> Result<Verdict> {
 }
 
 pub(super) async fn crash_in_handler(arena: &mut Arena) -> Result<Verdict> {
-    dies_and_holds(arena, Role::Sink, "inbox.handled:10").await
+    dies_and_holds(arena, Role::Sink, "inbox.handled:3").await
 }
 
 pub(super) async fn crash_before_ack(arena: &mut Arena) -> Result<Verdict> {
-    dies_and_repeats(arena, Role::Sink, "inbox.committed:10").await
+    dies_and_repeats(arena, Role::Sink, "inbox.committed:3").await
 }
 
 pub(super) async fn crash_after_parking(arena: &mut Arena) -> Result<Verdict> {
