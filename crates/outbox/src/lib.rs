@@ -5,12 +5,15 @@
 //!
 //! In: [`Consumers`] hand each message to the handlers that [`Bindings`] names, inside a transaction that
 //! also remembers the message's id, so that its effect happens once.
+//!
+//! [`operations`]: what operators ask and tell the tables of a service.
 
 mod bindings;
 mod command;
 mod consumers;
 mod housekeeping;
 mod inbox;
+pub mod operations;
 mod relay;
 mod schema;
 mod stories;
