@@ -5,6 +5,7 @@
 //! - [`Publisher`]: publishes batches with confirms and says of each message what became of it. Only the
 //!   outbox relay and operators' tools own one: whatever else is published could be lost in a crash.
 //! - [`Deliveries`]: the messages of one queue, in batches.
+//! - [`dead_letters`]: what was given up on, for operators.
 //! - [`Tail`]: a copy of what is published, for operators.
 //! - [`wire`]: how an event travels.
 
@@ -12,6 +13,7 @@ mod backoff;
 mod connector;
 #[doc(hidden)]
 pub mod crash;
+pub mod dead_letters;
 mod deliveries;
 mod message;
 mod publisher;
@@ -38,4 +40,10 @@ pub enum Error {
     /// The broker did not answer in time.
     #[error("the broker did not answer within {0:?}")]
     Silent(std::time::Duration),
+    /// There is no such queue.
+    #[error("there is no queue {0}: its service was never set up here")]
+    Missing(String),
+    /// Somebody else holds the queue's messages.
+    #[error("somebody else reads {0}: try again when they are done (20 s after a lost connection)")]
+    Busy(String),
 }

@@ -5,7 +5,7 @@
 
 mod admin;
 
-pub use admin::{Admin, AdminError};
+pub use admin::{Admin, AdminError, QueueState};
 
 use std::collections::BTreeMap;
 

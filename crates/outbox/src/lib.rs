@@ -5,6 +5,8 @@
 //!
 //! In: [`Consumers`] hand each message to the handlers that [`Bindings`] names, inside a transaction that
 //! also remembers the message's id, so that its effect happens once.
+//!
+//! [`operations`]: what operators ask and tell the tables of a service.
 
 mod backlog;
 mod bindings;
@@ -13,6 +15,7 @@ mod consumers;
 mod housekeeping;
 mod idempotency;
 mod inbox;
+pub mod operations;
 mod relay;
 mod schema;
 mod stories;

@@ -11,6 +11,11 @@ use super::{DEAD_LETTER_EXCHANGE, REQUEUE_EXCHANGE, Topology};
 /// Tries that a message gets when its consumer dies over it, before it becomes a dead letter.
 const DELIVERY_LIMIT: u32 = 20;
 
+/// How often dead letters may be looked at: as good as without limit, as a queue without a dead-letter exchange of
+/// its own drops what exceeds it. Not -1: before 4.0, RabbitMQ takes that for 0 and drops every letter that is
+/// looked at once. Not absent: from 4.0 on, that is 20.
+const DEAD_LETTER_DELIVERY_LIMIT: u32 = 1_000_000_000;
+
 /// Disk that one queue may take before publishers are refused, in bytes.
 const MAX_QUEUE_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 
@@ -33,6 +38,22 @@ pub enum AdminError {
         /// What it said.
         reason: String,
     },
+}
+
+/// How a queue is doing.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct QueueState {
+    /// For example `crm.q.rl`.
+    pub name: String,
+    /// Messages that wait for a consumer.
+    #[serde(default)]
+    pub messages_ready: u64,
+    /// Messages that a consumer has and did not acknowledge yet.
+    #[serde(default)]
+    pub messages_unacknowledged: u64,
+    /// Its subscriptions.
+    #[serde(default)]
+    pub consumers: u64,
 }
 
 /// RabbitMQ's management API, in one virtual host.
@@ -97,9 +118,8 @@ impl Admin {
             self.bind(&queue.name, &queue.exchange, &queue.routing_keys).await?;
             self.bind(&queue.name, REQUEUE_EXCHANGE, std::slice::from_ref(&queue.name)).await?;
         }
-        // Without a limit: a queue without a dead-letter exchange of its own drops what exceeds it.
-        let arguments = json!({"x-queue-type": "quorum", "x-delivery-limit": -1});
-        self.declare_queue(&topology.dead_letters, arguments).await?;
+        let arguments = json!({"x-queue-type": "quorum", "x-delivery-limit": DEAD_LETTER_DELIVERY_LIMIT});
+        self.declare_queue(&topology.dead_letters, arguments).await.map_err(explain)?;
         self.bind(&topology.dead_letters, DEAD_LETTER_EXCHANGE, &[format!("{service}.#")]).await
     }
 
@@ -137,6 +157,17 @@ impl Admin {
     pub async fn grant_operator(&self, amqp_url: &Secret) -> Result<(), AdminError> {
         let user = self.declare_user(amqp_url, "impersonator").await?;
         self.allow(&user, "^ops\\.", ".*", ".*").await
+    }
+
+    /// Every queue, by name. The broker counts every 5 s.
+    ///
+    /// # Errors
+    /// As [`Admin::declare`].
+    pub async fn queues(&self) -> Result<Vec<QueueState>, AdminError> {
+        let queues = self.send(Method::GET, &["queues", &self.vhost], None).await?;
+        let mut queues: Vec<QueueState> = queues.json().await?;
+        queues.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+        Ok(queues)
     }
 
     /// Closes every connection into the virtual host, as an operator may.
@@ -223,6 +254,17 @@ impl Admin {
         }
         let what = format!("{method} /{}", path.join("/"));
         Err(AdminError::Refused { what, status, reason: response.text().await.unwrap_or_default() })
+    }
+}
+
+/// Earlier versions declared dead-letter queues with a limit of -1.
+fn explain(error: AdminError) -> AdminError {
+    match error {
+        AdminError::Refused { what, status, reason } if reason.contains("x-delivery-limit") => {
+            let reason = format!("{reason}; delete that queue once it is empty, then set up again");
+            AdminError::Refused { what, status, reason }
+        }
+        other => other,
     }
 }
 

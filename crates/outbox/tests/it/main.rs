@@ -4,5 +4,6 @@
 
 mod idempotency;
 mod inbox;
+mod operations;
 mod relay;
 mod system;
