@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use bhiv_broker::topology::REQUEUE_EXCHANGE;
-use bhiv_broker::{Connector, Delivery, Fate, Message, Publisher};
+use bhiv_broker::dead_letters::{DeadLetters, in_order};
+use bhiv_broker::{Connector, Fate, Message, Publisher};
 use bhiv_events::Contract as _;
 use rand::RngExt as _;
 use rand::seq::SliceRandom as _;
@@ -222,27 +222,21 @@ pub(super) async fn hanging(arena: &mut Arena) -> Result<Verdict> {
 
 /// Puts every dead letter back; with `twice`, dies once between the confirm and the removal.
 async fn redrive(arena: &Arena, twice: bool) -> Result<usize> {
-    if twice {
-        let letters = arena.messages("task.dlq").await?;
-        publish(arena, &letters.into_iter().map(put_back).collect::<Result<Vec<_>>>()?).await?;
+    let connector = Connector::new(&arena.servers.amqp_url()?, "chaos redrives");
+    let mut count = 0;
+    for dies in if twice { &[true, false][..] } else { &[false] } {
+        let mut letters = DeadLetters::open(&connector, "task").await?;
+        for letter in in_order(letters.take()) {
+            letters.put_back(&letter).await.map_err(|error| error.to_string())?;
+            if !dies {
+                letters.remove(&letter).await?;
+                count += 1;
+            }
+        }
+        letters.close().await?;
     }
-    let letters = arena.take("task.dlq").await?;
-    let count = letters.len();
-    publish(arena, &letters.into_iter().map(put_back).collect::<Result<Vec<_>>>()?).await?;
+    connector.close().await;
     Ok(count)
-}
-
-fn put_back(letter: Delivery) -> Result<Message> {
-    let mut headers = letter.headers;
-    headers.retain(|name, _| !name.starts_with("x-") && !name.starts_with("bhiv-"));
-    headers.insert("bhiv-attempt".to_owned(), "2".to_owned());
-    Ok(Message {
-        exchange: REQUEUE_EXCHANGE.to_owned(),
-        routing_key: "task.q.crm".to_owned(),
-        id: letter.message_id.parse()?,
-        headers,
-        body: letter.body,
-    })
 }
 
 pub(super) async fn crash_in_redrive(arena: &mut Arena) -> Result<Verdict> {
