@@ -21,10 +21,23 @@ missing_packages() {
 need_packages() {
   if ! command -v cargo >/dev/null && [ -f "$HOME/.cargo/env" ]; then . "$HOME/.cargo/env"; fi
   command -v cargo >/dev/null || fail "cargo is missing. Install a Rust toolchain first: https://rustup.rs"
-  local packages
-  packages="$(missing_packages)"
-  [ -n "$packages" ] || return 0
+  install_missing "$(missing_packages)"
+  find_postgres
+}
 
+# need_tools <command:package...>: what only some scripts use.
+need_tools() {
+  local packages=() tool
+  for tool in "$@"; do
+    command -v "${tool%%:*}" >/dev/null || packages+=("${tool##*:}")
+  done
+  install_missing "${packages[*]-}"
+}
+
+# install_missing "<packages>"
+install_missing() {
+  local packages=$1
+  [ -n "$packages" ] || return 0
   command -v apt-get >/dev/null || fail "missing: $packages. Install them with your package manager and run this again."
   local root=()
   if [ "$(id -u)" != 0 ]; then
@@ -37,7 +50,6 @@ need_packages() {
     tail -n 20 "$RUN/apt.log" >&2
     fail "apt-get failed; the whole log is $RUN/apt.log"
   }
-  find_postgres
 }
 
 # install_quietly "<packages>" [sudo]: without letting Debian start its own servers or make a cluster of its own.

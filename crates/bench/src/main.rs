@@ -1,0 +1,83 @@
+//! `scripts/bench`: figures, each beside its limit in the same run. These machines are noisy: trust the ratios.
+
+mod http;
+mod inbox;
+mod latency;
+mod page;
+mod relay;
+mod stack;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::page::Page;
+use crate::stack::Stack;
+
+/// Whatever went wrong, in words.
+type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+#[derive(Debug, Parser)]
+#[command(name = "scripts/bench", version)]
+struct CommandLine {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Writes over HTTP, relay, inbox, latency, backlog.
+    Messaging {
+        /// Only these: http, relay, inbox, latency, backlog.
+        only: Vec<String>,
+        /// Runs of each side of a comparison; the median counts.
+        #[arg(long, default_value_t = 5)]
+        runs: usize,
+        /// Seconds of one run over HTTP.
+        #[arg(long, default_value_t = 5)]
+        seconds: u64,
+        /// Clients at once, over HTTP and of pgbench.
+        #[arg(long, default_value_t = 32)]
+        clients: usize,
+        #[command(flatten)]
+        stack: Stack,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let What::Messaging { only, runs, seconds, clients, stack } = CommandLine::parse().what;
+    let wants = |name: &str| only.is_empty() || only.iter().any(|wanted| wanted == name);
+    let outcome = async {
+        let mut page = Page::new(runs, &stack).await?;
+        if wants("http") {
+            http::measure(&stack, &mut page, runs, seconds, clients).await?;
+        }
+        if wants("relay") {
+            relay::throughput(&stack, &mut page, runs).await?;
+        }
+        if wants("inbox") {
+            inbox::measure(&stack, &mut page, runs).await?;
+        }
+        if wants("latency") {
+            latency::measure(&stack, &mut page).await?;
+        }
+        if wants("backlog") {
+            relay::backlog(&stack, &mut page).await?;
+        }
+        page.finish(only.is_empty())
+    };
+    match outcome.await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("bench: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Progress, for whoever looks on.
+#[expect(clippy::print_stderr, reason = "progress is for whoever looks on")]
+fn say(line: &str) {
+    eprintln!("{line}");
+}

@@ -1,0 +1,135 @@
+//! The table at the end, and the page that keeps the last figures.
+
+use std::fmt::Write as _;
+
+use comfy_table::Table;
+use comfy_table::presets::{ASCII_MARKDOWN, UTF8_HORIZONTAL_ONLY};
+
+use crate::stack::Stack;
+use crate::{Result, say};
+
+/// One line of the table.
+#[derive(Debug)]
+struct Figure {
+    what: String,
+    ours: String,
+    beside: String,
+    ratio: String,
+    reach: String,
+    is_reached: bool,
+}
+
+/// What was measured.
+#[derive(Debug)]
+pub struct Page {
+    figures: Vec<Figure>,
+    runs: usize,
+    machine: String,
+    file: std::path::PathBuf,
+}
+
+impl Page {
+    pub async fn new(runs: usize, stack: &Stack) -> Result<Self> {
+        let cores = std::thread::available_parallelism()?;
+        let postgres = stack.words("split_part(version(), ' ', 2)").await?;
+        let fsync = stack.words("current_setting('synchronous_commit')").await?;
+        let machine =
+            format!("{cores} cores, PostgreSQL {postgres} (synchronous_commit {fsync}), one RabbitMQ node");
+        Ok(Self { figures: Vec::new(), runs, machine, file: stack.page.clone() })
+    }
+
+    /// Ours beside the limit, both per second, and the ratio that it has to reach.
+    pub fn rates(
+        &mut self,
+        what: &str,
+        mut ours: Vec<f64>,
+        beside: &str,
+        mut limit: Vec<f64>,
+        reach: f64,
+        least: f64,
+    ) {
+        let (mine, theirs) = (median(&mut ours), median(&mut limit));
+        let ratio = mine / theirs;
+        let floor = if least > 0.0 { format!(" and {least:.0}/s") } else { String::new() };
+        self.push(Figure {
+            what: what.to_owned(),
+            ours: format!("{mine:.0}/s"),
+            beside: format!("{beside}: {theirs:.0}/s"),
+            ratio: format!("{ratio:.2}"),
+            reach: format!("{reach}{floor}"),
+            is_reached: ratio >= reach && mine >= least,
+        });
+    }
+
+    /// A figure that stands for itself.
+    pub fn single(&mut self, what: &str, ours: String, beside: &str, reach: &str, is_reached: bool) {
+        self.push(Figure {
+            what: what.to_owned(),
+            ours,
+            beside: beside.to_owned(),
+            ratio: String::new(),
+            reach: reach.to_owned(),
+            is_reached,
+        });
+    }
+
+    fn push(&mut self, figure: Figure) {
+        let Figure { what, ours, beside, ratio, .. } = &figure;
+        say(&format!("{what}: {ours}  {beside}  {ratio}"));
+        self.figures.push(figure);
+    }
+
+    /// Prints the table, and writes the page if everything was measured.
+    #[expect(clippy::print_stdout, reason = "the table is the result")]
+    pub fn finish(&self, is_whole: bool) -> Result {
+        let mut table = Table::new();
+        table.load_preset(UTF8_HORIZONTAL_ONLY);
+        self.fill(&mut table);
+        println!("{table}\n{}, medians of {} runs", self.machine, self.runs);
+        if is_whole {
+            let mut markdown = Table::new();
+            markdown.load_preset(ASCII_MARKDOWN);
+            self.fill(&mut markdown);
+            let mut page = METHOD.to_owned();
+            write!(page, "{}; medians of {} runs.\n\n{markdown}\n", self.machine, self.runs)?;
+            std::fs::write(&self.file, page)?;
+            say(&format!("written: {}", self.file.display()));
+        }
+        Ok(())
+    }
+
+    fn fill(&self, table: &mut Table) {
+        table.set_header(["figure", "ours", "beside", "ratio", "reach", ""]);
+        for Figure { what, ours, beside, ratio, reach, is_reached } in &self.figures {
+            let verdict = if *is_reached { "reached" } else { "MISSED" };
+            table.add_row([what.as_str(), ours, beside, ratio, reach, verdict]);
+        }
+    }
+}
+
+const METHOD: &str = "\
+# Messaging: figures
+
+`scripts/bench messaging` writes this page. Every figure stands beside its limit, measured in the same run on the
+same servers, both sides taking turns after a warm-up that does not count. The machine is shared and noisy: trust
+the ratios, not the digits.
+
+- **write over HTTP**: `POST /crm/leads` of a running crm (token verified, input checked, lead, event and audit
+  row in one transaction), by wrk; beside pgbench, prepared statements, `BEGIN`, the same rows in two inserts,
+  `COMMIT`, the same number of clients. The relay stands still meanwhile, unless the line says otherwise.
+- **with and without the outbox**: the same command with and without its event, by as many tasks as clients.
+- **relay**: an outbox full of events of 512 bytes until it is empty; beside the AMQP client library alone,
+  publishing as many to the same queue with 256 confirms under way.
+- **inbox**: a full queue until every message has its row; beside the database client library alone, inserting the
+  same rows (ids that were seen, effects) in batches of 200.
+- **latency**: 200 events a second for 20 s, from before the producer's transaction to after the consumer's
+  commit.
+- **backlog**: 1,000,000 events waiting when the relay starts: the slowest tenth beside the first one, and memory.
+
+";
+
+/// The one in the middle.
+pub fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
