@@ -52,7 +52,7 @@ pub enum Events {
 pub struct BrokerUrl {
     /// RabbitMQ as an operator.
     #[arg(long, env = "OPERATOR_AMQP_URL", hide_env_values = true)]
-    operator_amqp_url: Secret,
+    pub operator_amqp_url: Secret,
 }
 
 impl Events {

@@ -13,16 +13,20 @@ macro_rules! out {
 }
 
 mod broker;
+mod dlq;
 mod events;
 mod flow;
 mod keys;
+mod operator;
+mod outbox;
+mod parked;
 mod ready;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Run the flow, mint tokens, watch and send events.
+/// Run the flow, mint tokens, watch and send events, put right what went wrong.
 #[derive(Debug, Parser)]
 #[command(version, about)]
 struct CommandLine {
@@ -44,6 +48,15 @@ enum Command {
     /// Prepare RabbitMQ for operators, and for a module that runs without the others.
     #[command(subcommand)]
     Broker(broker::Broker),
+    /// Look at dead letters, put them back or drop them.
+    #[command(subcommand)]
+    Dlq(dlq::Dlq),
+    /// Look at parked messages, or have them tried again at once.
+    #[command(subcommand)]
+    Parked(parked::Parked),
+    /// See how outboxes, inboxes and queues are doing.
+    #[command(subcommand)]
+    Outbox(outbox::Outbox),
     /// Wait until services are ready, and say what they wait for.
     Ready(ready::Ready),
 }
@@ -59,6 +72,9 @@ async fn main() -> ExitCode {
         Command::Keys(keys) => keys.run(),
         Command::Events(events) => events.run().await,
         Command::Broker(broker) => broker.run().await,
+        Command::Dlq(dlq) => dlq.run().await,
+        Command::Parked(parked) => parked.run().await,
+        Command::Outbox(outbox) => outbox.run().await,
         Command::Ready(ready) => ready.run().await,
     };
     match outcome {

@@ -32,6 +32,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long another reader may take to go away: one that closed its channel just now is gone at once.
 const READER_PATIENCE: Duration = Duration::from_secs(3);
 
+/// How long a queue gets to write down what was removed.
+const SETTLING: Duration = Duration::from_millis(200);
+
 /// AMQP's "not found".
 const NOT_FOUND: u16 = 404;
 
@@ -59,6 +62,7 @@ pub struct DeadLetters {
     channel: Channel,
     letters: VecDeque<Letter>,
     beyond: u32,
+    has_removed: bool,
     publisher: Option<Publisher>,
     /// It holds the subscription.
     _consumer: Option<Consumer>,
@@ -98,10 +102,16 @@ impl DeadLetters {
             }
             consumer = Some(subscription);
         }
-        let beyond = count.saturating_sub(held.into());
-        let service = service.to_owned();
-        let connector = connector.clone();
-        Ok(Self { service, connector, channel, letters, beyond, publisher: None, _consumer: consumer })
+        Ok(Self {
+            service: service.to_owned(),
+            connector: connector.clone(),
+            channel,
+            letters,
+            beyond: count.saturating_sub(held.into()),
+            has_removed: false,
+            publisher: None,
+            _consumer: consumer,
+        })
     }
 
     /// The letters, in the order of the queue. A second call answers none.
@@ -136,7 +146,8 @@ impl DeadLetters {
     ///
     /// # Errors
     /// When the channel is gone: every letter that was not removed is in its place again.
-    pub async fn remove(&self, letter: &Letter) -> Result<(), Error> {
+    pub async fn remove(&mut self, letter: &Letter) -> Result<(), Error> {
+        self.has_removed = true;
         self.channel.basic_ack(letter.tag, BasicAckOptions::default()).await?;
         Ok(())
     }
@@ -146,10 +157,13 @@ impl DeadLetters {
     /// # Errors
     /// When the channel is gone, which gives them back too; some of the removed ones may be among them.
     pub async fn close(self) -> Result<(), Error> {
-        // A quorum queue forgets acknowledgements that are under way when their channel closes.
-        for _ in 0..2 {
-            inspect(&self.channel, &format!("{}.dlq", self.service)).await?;
-            tokio::time::sleep(Duration::from_millis(100)).await;
+        if self.has_removed {
+            // A quorum queue forgets acknowledgements that are under way when their channel closes. The second
+            // answer comes when all that was sent before the first one has been dealt with.
+            let queue = format!("{}.dlq", self.service);
+            inspect(&self.channel, &queue).await?;
+            tokio::time::sleep(SETTLING).await;
+            inspect(&self.channel, &queue).await?;
         }
         self.channel.close(200, "bye".into()).await?;
         Ok(())

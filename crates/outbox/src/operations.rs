@@ -7,4 +7,4 @@ mod status;
 
 pub use audit::{Action, RecordActions};
 pub use parked::{ParkedIn, ParkedOut, Retried, Retry, parked_in, parked_out};
-pub use status::{Leader, MOST_WAITING, Status, status};
+pub use status::{Leader, MOST_WAITING, Status, is_set_up, status};

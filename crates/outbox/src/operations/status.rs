@@ -96,7 +96,11 @@ pub async fn status(conn: &mut Conn) -> QueryResult<Option<Status>> {
     }))
 }
 
-async fn is_set_up(conn: &mut Conn) -> QueryResult<bool> {
+/// Whether the tables of this crate are in the connection's schema.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_set_up(conn: &mut Conn) -> QueryResult<bool> {
     #[derive(QueryableByName)]
     struct Found {
         #[diesel(sql_type = Bool)]
