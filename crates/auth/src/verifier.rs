@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::jwk::{Jwk, JwkSet, KeyAlgorithm};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use quick_cache::sync::Cache;
 
 use crate::{Caller, Claims, KeyError};
 
@@ -17,6 +18,12 @@ const LEEWAY: TimeDelta = TimeDelta::seconds(5);
 
 /// The file is not read more often than this for keys that it does not have.
 const REREAD: Duration = Duration::from_secs(1);
+
+/// A token is verified again after this time: a cached one must not outlive its key for long.
+const TRUST: TimeDelta = TimeDelta::seconds(60);
+
+/// Tokens that are remembered, at most.
+const REMEMBERED: usize = 10_000;
 
 /// Why a token is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +45,14 @@ struct Inner {
     keys: RwLock<KeySet>,
     issuer: String,
     audience: String,
+    /// Verifying a signature takes longer than everything else about a small request.
+    verified: Cache<String, Verified>,
+}
+
+#[derive(Clone)]
+struct Verified {
+    caller: Caller,
+    at: DateTime<Utc>,
 }
 
 struct KeySet {
@@ -63,6 +78,7 @@ impl Verifier {
             keys: RwLock::new(keys),
             issuer: settings.auth_issuer.clone(),
             audience: settings.auth_audience.clone(),
+            verified: Cache::new(REMEMBERED),
         })))
     }
 
@@ -73,6 +89,17 @@ impl Verifier {
     /// # Errors
     /// When the token is not valid at `now`.
     pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Caller, TokenError> {
+        if let Some(Verified { caller, at }) = self.0.verified.get(token)
+            && (at..at + TRUST).contains(&now)
+        {
+            return if now < caller.expires + LEEWAY { Ok(caller) } else { Err(TokenError::Expired) };
+        }
+        let caller = self.check(token, now)?;
+        self.0.verified.insert(token.to_owned(), Verified { caller: caller.clone(), at: now });
+        Ok(caller)
+    }
+
+    fn check(&self, token: &str, now: DateTime<Utc>) -> Result<Caller, TokenError> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Invalid)?;
         let (key, algorithm) = self.0.key(&header.kid.ok_or(TokenError::Invalid)?)?;
         let mut validation = Validation::new(algorithm);

@@ -1,3 +1,5 @@
+mod sharing;
+
 use std::convert::Infallible;
 use std::fmt::Display;
 use std::time::Duration;
@@ -9,11 +11,11 @@ use bhiv_events::Producer;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
-use tracing::Instrument as _;
 
-use crate::idempotency::Claim;
+use crate::idempotency::{Claim, Patience};
 use crate::tx::ServiceContext;
 use crate::{Idempotency, Origin, Tx, Wake};
+use sharing::Sharing;
 
 /// How often a transaction that met another one is run before that is an error.
 const TRIES: u32 = 4;
@@ -71,17 +73,14 @@ impl<R> Fault<R> {
     }
 }
 
-/// Runs commands, each in a transaction of its own. Cloning it shares it.
+/// Runs commands, all or nothing each; those that come together share a commit. Cloning it shares it.
 #[derive(Clone, Debug)]
-pub struct Transactor {
-    service: ServiceContext,
-    main: Handle,
-}
+pub struct Transactor(Sharing);
 
 impl Transactor {
     /// For the service that owns `producer`'s exchange. Call it on the main runtime: transactions run there.
     pub fn new(pool: Pool, producer: Producer, clock: Clock, wake: Wake) -> Self {
-        Self { service: ServiceContext { pool, producer, clock, wake }, main: Handle::current() }
+        Self(Sharing::new(ServiceContext { pool, producer, clock, wake }, Handle::current()))
     }
 
     /// Runs `command` and commits it together with its events, or changes nothing.
@@ -91,50 +90,55 @@ impl Transactor {
     /// # Errors
     /// When the business refuses, or the database fails or stays in conflict.
     pub async fn run<C: Command>(&self, origin: Origin, command: C) -> Result<C::Output, Fault<C::Refusal>> {
-        let this = self.clone();
-        let work = async move { this.run_here(origin, &command).await };
-        self.main.spawn(work.in_current_span()).await.unwrap_or_else(|error| Err(panicked(&error)))
+        self.0.run(origin, command).await.unwrap_or_else(|| {
+            tracing::error!("a command panicked");
+            Err(Fault::Database(Error::Query(diesel::result::Error::RollbackTransaction)))
+        })
     }
+}
 
-    async fn run_here<C: Command>(
-        &self,
-        origin: Origin,
-        command: &C,
-    ) -> Result<C::Output, Fault<C::Refusal>> {
-        let mut backoff = Backoff::new(Duration::from_millis(20), Duration::from_millis(500));
-        let mut tries = 1;
-        loop {
-            match self.attempt(origin.clone(), command).await {
-                Err(fault) if fault.is_worth_a_retry() && tries < TRIES => {
-                    tries += 1;
-                    tokio::time::sleep(backoff.next_delay()).await;
-                }
-                result => return result,
+/// In a transaction of its own, and again when that met another one.
+async fn run_alone<C: Command>(
+    service: &ServiceContext,
+    origin: &Origin,
+    command: &C,
+) -> Result<C::Output, Fault<C::Refusal>> {
+    let mut backoff = Backoff::new(Duration::from_millis(20), Duration::from_millis(500));
+    let mut tries = 1;
+    loop {
+        match attempt(service, origin, command).await {
+            Err(fault) if fault.is_worth_a_retry() && tries < TRIES => {
+                tries += 1;
+                tokio::time::sleep(backoff.next_delay()).await;
             }
+            result => return result,
         }
     }
+}
 
-    async fn attempt<C: Command>(&self, origin: Origin, command: &C) -> Result<C::Output, Fault<C::Refusal>> {
-        let mut tx = Tx::begin(&self.service, origin.clone()).await?;
-        let result = match &origin.idempotency {
-            None => command.run(&mut tx).await,
-            Some(idempotency) => once(&mut tx, idempotency, command).await,
-        };
-        crash::point("command.done");
-        let result = tx.end(result).await;
-        crash::point("command.committed");
-        result
-    }
+async fn attempt<C: Command>(
+    service: &ServiceContext,
+    origin: &Origin,
+    command: &C,
+) -> Result<C::Output, Fault<C::Refusal>> {
+    let mut tx = Tx::begin(service, origin.clone()).await?;
+    let result = once(&mut tx, origin.idempotency.as_ref(), Patience::Some, command).await;
+    crash::point("command.done");
+    let result = tx.end(result).await;
+    crash::point("command.committed");
+    result
 }
 
 /// Runs the command, unless it was run for the same request before: then its answer is that of then.
 async fn once<C: Command>(
     tx: &mut Tx,
-    idempotency: &Idempotency,
+    idempotency: Option<&Idempotency>,
+    patience: Patience,
     command: &C,
 ) -> Result<C::Output, Fault<C::Refusal>> {
+    let Some(idempotency) = idempotency else { return command.run(tx).await };
     let principal = tx.actor().to_owned();
-    match idempotency.claim(tx.conn(), &principal).await? {
+    match idempotency.claim(tx.conn(), &principal, patience).await? {
         Claim::Fresh => {
             let output = command.run(tx).await?;
             let stored = serde_json::to_value(&output).map_err(unstorable)?;
@@ -152,9 +156,4 @@ async fn once<C: Command>(
 
 fn unstorable(error: serde_json::Error) -> Error {
     Error::Query(diesel::result::Error::SerializationError(error.into()))
-}
-
-fn panicked<R>(error: &tokio::task::JoinError) -> Fault<R> {
-    tracing::error!(%error, "a command panicked");
-    Fault::Database(Error::Query(diesel::result::Error::RollbackTransaction))
 }

@@ -40,7 +40,12 @@ impl Idempotency {
     }
 
     /// What is known of it, and a claim to it for the rest of the transaction if nothing is.
-    pub(crate) async fn claim(&self, conn: &mut Conn, principal: &str) -> Result<Claim, Error> {
+    pub(crate) async fn claim(
+        &self,
+        conn: &mut Conn,
+        principal: &str,
+        patience: Patience,
+    ) -> Result<Claim, Error> {
         let (is_ours, stored) = LookUp::new(principal, &self.key).get_result(conn).await.map(split)?;
         if let Some(stored) = stored {
             return Ok(self.compare(stored));
@@ -49,7 +54,7 @@ impl Idempotency {
             return Ok(Claim::Fresh);
         }
         // Another transaction has it. It may end any moment, and then there is an answer, or none.
-        if !wait(conn, principal, &self.key).await? {
+        if patience == Patience::None || !wait(conn, principal, &self.key).await? {
             return Ok(Claim::Busy);
         }
         // A new statement, because this one's snapshot is older than the end of the other transaction.
@@ -81,6 +86,15 @@ impl Idempotency {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Whether to wait for another request with the same key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// Not at all: others would wait as well.
+    None,
+    /// For 2 s.
+    Some,
 }
 
 /// What is known of a request with a key.

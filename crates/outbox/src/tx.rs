@@ -92,6 +92,12 @@ impl Tx {
         }
     }
 
+    /// Changes nothing.
+    pub(crate) async fn roll_back(mut self) {
+        // When it fails, the connection is broken, and the server rolls back.
+        let _ = AnsiTransactionManager::rollback_transaction(&mut *self.conn).await;
+    }
+
     /// The connection, inside the transaction.
     pub fn conn(&mut self) -> &mut Conn {
         &mut self.conn

@@ -7,26 +7,18 @@ use bhiv_events::crm::LeadCreated;
 use bhiv_events::{Contract as _, Event, Producer};
 use bhiv_outbox::{Order, Outcome};
 use bhiv_testing::{TestBroker, eventually};
-use uuid::{Builder, Uuid};
+use uuid::Builder;
 
-use crate::system::{Handler, Service, topology};
+use crate::system::{Handler, Service, id, topology};
 
-/// The UUIDv7 number `n` of today.
-fn id(n: u64) -> Uuid {
-    let today = u64::try_from(Clock::system().now().timestamp_millis()).unwrap() / 86_400_000 * 86_400_000;
-    let mut random = [0; 10];
-    random[2..].copy_from_slice(&n.to_be_bytes());
-    Builder::from_unix_timestamp_millis(today, &random).into_uuid()
-}
-
-fn event(n: u64) -> Event {
+fn event(n: u128) -> Event {
     let id = id(n);
     Event::around(id, &LeadCreated { lead_id: id, ..LeadCreated::sample() })
 }
 
 /// Change number `sequence` of one and the same lead.
 fn change(sequence: i64) -> Event {
-    let n = u64::try_from(sequence).unwrap();
+    let n = u128::try_from(sequence).unwrap();
     Event { subject: "lead/1".to_owned(), sequence, ..event(n) }
 }
 

@@ -11,10 +11,10 @@ use bhiv_testing::{TestBroker, TestDatabase, eventually};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::system::{Guard, Handler, Service, topology};
+use crate::system::{Guard, Handler, Service, id, number, topology};
 
-fn event(id: u128) -> Event {
-    let id = Uuid::from_u128(id);
+fn event(n: u128) -> Event {
+    let id = id(n);
     Event::around(id, &LeadCreated { lead_id: id, ..LeadCreated::sample() })
 }
 
@@ -53,7 +53,7 @@ async fn letters(connector: &Connector, count: usize) -> (DeadLetters, Vec<Lette
 }
 
 fn ids(letters: &[Letter]) -> Vec<u128> {
-    letters.iter().map(|letter| letter.message_id.parse::<Uuid>().unwrap().as_u128()).collect()
+    letters.iter().map(|letter| number(letter.message_id.parse().unwrap())).collect()
 }
 
 /// Task with a dead letter for each of these events, which its handler ruled out.
@@ -104,8 +104,8 @@ async fn a_dead_letter_that_is_put_back_is_handled_once() {
     let _consumers = task.consume(&broker, Handler::default());
     // What comes after both copies: when it is handled, they are.
     broker.publish(message(&event(2))).await;
-    eventually(async || task.effects().await.contains(&Uuid::from_u128(2)).then_some(())).await;
-    assert_eq!(task.effects().await, [Uuid::from_u128(1), Uuid::from_u128(2)]);
+    eventually(async || task.effects().await.contains(&id(2)).then_some(())).await;
+    assert_eq!(task.effects().await, [id(1), id(2)]);
     assert_eq!(task.count("inbox WHERE consumer = 'test.effect'").await, 2, "the id is that of the original");
 }
 
@@ -147,7 +147,7 @@ async fn what_is_not_selected_stays_in_its_place() {
     let _consumers = task.consume(&broker, Handler::default());
     eventually(async || (!task.effects().await.is_empty()).then_some(())).await;
     assert_eq!(ids(&letters(&connector, 3).await.1), [2, 3, 5]);
-    assert_eq!(task.effects().await, [Uuid::from_u128(4)]);
+    assert_eq!(task.effects().await, [id(4)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -161,7 +161,7 @@ async fn what_the_broker_gave_up_on_finds_its_queue() {
     dead.remove(&found[0]).await.unwrap();
     dead.close().await.unwrap();
     let _consumers = task.consume(&broker, Handler::default());
-    eventually(async || (task.effects().await == [Uuid::from_u128(1)]).then_some(())).await;
+    eventually(async || (task.effects().await == [id(1)]).then_some(())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -175,21 +175,21 @@ async fn a_parked_message_is_tried_again_when_an_operator_says_so() {
     // As after some tries: not to be due by itself while this runs.
     task.execute("UPDATE inbox_parked SET next_attempt_at = now() + interval '1 hour'").await;
     let parked = operations::parked_in(&mut task.database.connect().await, 10).await.unwrap();
-    let seen: Vec<_> = parked.iter().map(|row| (row.message_id.as_u128(), row.error.as_str())).collect();
+    let seen: Vec<_> = parked.iter().map(|row| (number(row.message_id), row.error.as_str())).collect();
     assert_eq!(seen, [(1, "not yet"), (2, "not yet")]);
 
-    let retried = retry(&task, Some(vec![Uuid::from_u128(2), Uuid::from_u128(9)])).await;
+    let retried = retry(&task, Some(vec![id(2), id(9)])).await;
     assert_eq!(retried.incoming.len(), 1);
-    assert_eq!(retried.incoming[0].message_id, Uuid::from_u128(2));
+    assert_eq!(retried.incoming[0].message_id, id(2));
     assert_eq!(processor.retry_parked().await.unwrap(), 1);
-    assert_eq!(task.effects().await, [Uuid::from_u128(2)]);
+    assert_eq!(task.effects().await, [id(2)]);
     retry(&task, None).await;
     assert_eq!(processor.retry_parked().await.unwrap(), 1);
-    assert_eq!(task.effects().await, [Uuid::from_u128(2), Uuid::from_u128(1)]);
+    assert_eq!(task.effects().await, [id(2), id(1)]);
 
     let audits = audits(&task).await;
     let entities: Vec<_> = audits.iter().map(|audit| audit["entity"].as_str().unwrap()).collect();
-    assert_eq!(entities, [2, 1].map(|id| format!("message/{}", Uuid::from_u128(id))));
+    assert_eq!(entities, [2, 1].map(|n| format!("message/{}", id(n))));
     assert_eq!(audits[0]["action"], "parked.retry");
     assert_eq!(audits[0]["after"]["error"], "not yet");
 }

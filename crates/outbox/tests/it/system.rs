@@ -184,3 +184,16 @@ async fn effects(conn: &mut Conn) -> Vec<Uuid> {
         diesel::sql_query("SELECT lead_id FROM effects ORDER BY ctid").load(conn).await.unwrap();
     rows.into_iter().map(|row| row.lead_id).collect()
 }
+
+/// The UUIDv7 number `n` of today.
+pub fn id(n: u128) -> Uuid {
+    let today = u64::try_from(Clock::system().now().timestamp_millis()).unwrap() / 86_400_000 * 86_400_000;
+    let mut random = [0; 10];
+    random[2..].copy_from_slice(&u64::try_from(n).unwrap().to_be_bytes());
+    uuid::Builder::from_unix_timestamp_millis(today, &random).into_uuid()
+}
+
+/// The `n` of [`id`].
+pub fn number(id: Uuid) -> u128 {
+    id.as_u128() & 0xffff_ffff
+}
