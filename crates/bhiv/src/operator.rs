@@ -116,6 +116,7 @@ fn in_words<R: Refusal>(fault: Fault<R>) -> Box<dyn std::error::Error> {
     match fault {
         Fault::Refused(refusal) => refusal.to_string().into(),
         Fault::Database(error) => error.into(),
+        Fault::KeyReused | Fault::InFlight => "another command has the same idempotency key".into(),
     }
 }
 

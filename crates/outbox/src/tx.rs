@@ -73,10 +73,7 @@ impl Tx {
         };
         match flushed {
             Ok((output, recorded)) => {
-                AnsiTransactionManager::commit_transaction(&mut *self.conn).await.map_err(Error::from)?;
-                if recorded {
-                    self.service.wake.wake();
-                }
+                self.commit(recorded).await?;
                 Ok(output)
             }
             Err(error) => {
@@ -90,6 +87,17 @@ impl Tx {
                 Err(error)
             }
         }
+    }
+
+    /// Commits. After an error other than a conflict or a constraint nobody knows whether it did.
+    ///
+    /// `recorded` is what [`Tx::flush`] answered.
+    pub(crate) async fn commit(mut self, recorded: bool) -> Result<(), Error> {
+        AnsiTransactionManager::commit_transaction(&mut *self.conn).await?;
+        if recorded {
+            self.service.wake.wake();
+        }
+        Ok(())
     }
 
     /// Changes nothing.
@@ -222,7 +230,7 @@ impl Tx {
     }
 
     /// Writes the recorded events; answers whether there were any.
-    async fn flush(&mut self) -> Result<bool, Error> {
+    pub(crate) async fn flush(&mut self) -> Result<bool, Error> {
         let rows = std::mem::take(&mut self.rows);
         if rows.is_empty() {
             return Ok(false);

@@ -4,7 +4,7 @@
 //! as many groups as [`GROUPS`] are under way, what comes gathers, and the next group takes it up: one
 //! transaction, the commands one after the other, all of their events in one insert, one commit. Nobody waits
 //! for others when there is nothing to wait for. If one of a group fails, the transaction is rolled back and
-//! each of them is run alone.
+//! each of them is run alone. If the answer to the commit is lost, none is run again: it may have been done.
 
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bhiv_broker::crash;
+use bhiv_db::Error;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, join_all};
 use tokio::runtime::Handle;
@@ -67,6 +68,9 @@ trait Job: Send {
     /// The group has committed.
     fn committed(self: Box<Self>);
 
+    /// The group may have committed or not, because of `reason`.
+    fn in_doubt(self: Box<Self>, reason: &str);
+
     /// Runs it in a transaction of its own.
     fn alone(self: Box<Self>, service: ServiceContext) -> BoxFuture<'static, ()>;
 }
@@ -99,6 +103,10 @@ impl<C: Command> Job for Waiting<C> {
             // Whoever asked may have gone away; it is done all the same.
             let _ = self.answer.send(Ok(output));
         }
+    }
+
+    fn in_doubt(self: Box<Self>, reason: &str) {
+        let _ = self.answer.send(Err(Fault::Database(Error::Unavailable(reason.to_owned()))));
     }
 
     fn alone(self: Box<Self>, service: ServiceContext) -> BoxFuture<'static, ()> {
@@ -178,32 +186,54 @@ impl State {
     }
 }
 
-/// All in one transaction, or each alone.
-async fn run(service: &ServiceContext, mut group: Vec<Box<dyn Job>>) {
-    if group.len() > 1
-        && AssertUnwindSafe(together(service, &mut group)).catch_unwind().await.unwrap_or(false)
-    {
-        for job in group {
-            job.committed();
-        }
-        return;
-    }
-    let alone = group.into_iter().map(|job| AssertUnwindSafe(job.alone(service.clone())).catch_unwind());
-    // A panic is answered by the sender that it drops.
-    join_all(alone).await;
+/// How a group ended.
+enum End {
+    Committed,
+    /// Nothing was changed.
+    RolledBack,
+    /// Nobody knows which of the two, because of that.
+    InDoubt(String),
 }
 
-async fn together(service: &ServiceContext, group: &mut [Box<dyn Job>]) -> bool {
-    let Ok(mut tx) = Tx::begin(service, Origin::default()).await else { return false };
+/// All in one transaction, or each alone.
+async fn run(service: &ServiceContext, mut group: Vec<Box<dyn Job>>) {
+    let end = if group.len() > 1 {
+        AssertUnwindSafe(together(service, &mut group)).catch_unwind().await.unwrap_or(End::RolledBack)
+    } else {
+        End::RolledBack
+    };
+    match end {
+        End::Committed => group.into_iter().for_each(<dyn Job>::committed),
+        End::InDoubt(reason) => group.into_iter().for_each(|job| job.in_doubt(&reason)),
+        End::RolledBack => {
+            let alone =
+                group.into_iter().map(|job| AssertUnwindSafe(job.alone(service.clone())).catch_unwind());
+            // A panic is answered by the sender that it drops.
+            join_all(alone).await;
+        }
+    }
+}
+
+async fn together(service: &ServiceContext, group: &mut [Box<dyn Job>]) -> End {
+    let Ok(mut tx) = Tx::begin(service, Origin::default()).await else { return End::RolledBack };
     for job in group.iter_mut() {
         tx.act_for(job.origin().clone());
         if !job.run(&mut tx).await {
             tx.roll_back().await;
-            return false;
+            return End::RolledBack;
         }
     }
+    let Ok(recorded) = tx.flush().await else {
+        tx.roll_back().await;
+        return End::RolledBack;
+    };
     crash::point("command.done");
-    let committed = tx.end(Ok::<_, bhiv_db::Error>(())).await.is_ok();
+    let end = match tx.commit(recorded).await {
+        Ok(()) => End::Committed,
+        // The server said that it refused.
+        Err(Error::Conflict(_) | Error::Constraint { .. }) => End::RolledBack,
+        Err(error) => End::InDoubt(error.to_string()),
+    };
     crash::point("command.committed");
-    committed
+    end
 }

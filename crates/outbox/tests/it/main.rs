@@ -6,4 +6,5 @@ mod idempotency;
 mod inbox;
 mod operations;
 mod relay;
+mod sharing;
 mod system;
