@@ -63,13 +63,16 @@ pub struct Arena {
     pub patience: Duration,
     /// Dead letters that must be there at the end, by class.
     pub dead: HashMap<String, usize>,
-    seed: u64,
+    /// How many flows go through the whole system.
+    pub flows: usize,
+    /// What chance began with.
+    pub seed: u64,
     password: String,
 }
 
 impl Arena {
     /// A fresh one. Nothing runs yet.
-    pub async fn new(servers: Servers, seed: u64) -> Result<Self> {
+    pub async fn new(servers: Servers, seed: u64, flows: usize) -> Result<Self> {
         let mut chance = StdRng::seed_from_u64(seed);
         let password = format!("p{:x}", chance.random::<u128>());
         let arena = Self {
@@ -80,6 +83,7 @@ impl Arena {
             accepted: HashMap::new(),
             patience: Duration::from_secs(90),
             dead: HashMap::new(),
+            flows,
             seed,
             password,
         };
@@ -92,7 +96,7 @@ impl Arena {
         }
         let keys = arena.servers.run.join("keys");
         std::fs::create_dir_all(&keys)?;
-        let (key, jwks) = (keys.join("key.pem"), keys.join("jwks.json"));
+        let (key, jwks) = (keys.join("signing-key.pem"), keys.join("jwks.json"));
         if !key.exists() {
             Keys::generate(&key, &jwks)?;
         }

@@ -5,6 +5,7 @@ mod broker;
 mod consumer;
 mod database;
 mod processes;
+mod system;
 
 use futures_util::future::BoxFuture;
 
@@ -130,4 +131,6 @@ static ALL: &[Case] = cases! {
             "said, waited for, recovered from", broker::rights_taken;
         34 "nothing-declared" quick, "processes start before exchanges and queues are declared",
             "not ready, no crash loop, ready afterwards", broker::nothing_declared;
+        38 "whole-system" slow, "services, RabbitMQ, PostgreSQL and Redis are killed at random under the real services",
+            "every accepted request has all its effects once", system::whole;
 };

@@ -19,7 +19,7 @@ pub const VHOST: &str = "chaos";
 pub struct Servers {
     /// The checkout, for its scripts.
     #[arg(long, env = "CHAOS_ROOT", hide = true)]
-    root: PathBuf,
+    pub root: PathBuf,
     /// Where programs, keys and logs are.
     #[arg(long, env = "CHAOS_PROGRAMS", hide = true)]
     pub programs: PathBuf,
@@ -35,6 +35,9 @@ pub struct Servers {
     /// RabbitMQ's management API as an administrator.
     #[arg(long, env = "CHAOS_RABBITMQ_URL", hide = true, hide_env_values = true)]
     pub rabbitmq_url: Secret,
+    /// Where the ports of the real services begin.
+    #[arg(long, env = "BHIV_HTTP_BASE", hide = true)]
+    pub http_base: u16,
 }
 
 impl Servers {
@@ -71,6 +74,19 @@ impl Servers {
         let named = url.set_username(role).and_then(|()| url.set_password(Some(password)));
         named.map_err(|()| "the address of PostgreSQL takes no user")?;
         Ok(Secret::from(url.to_string()))
+    }
+
+    /// Another database, as an administrator.
+    pub fn database_url_in(&self, database: &str) -> Result<String> {
+        let mut url = Url::parse(self.database_url.expose())?;
+        url.set_path(database);
+        Ok(url.to_string())
+    }
+
+    /// How many messages a queue has, those that are being handled too.
+    pub async fn left_in(&self, vhost: &str, queue: &str) -> Result<usize> {
+        let line = self.script(&["queue_length", vhost, queue]).await?;
+        line.trim().parse().map_err(|_| format!("{queue} has '{line}' messages").into())
     }
 
     /// PostgreSQL as an administrator, in `schema`.

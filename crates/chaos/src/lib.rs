@@ -10,6 +10,7 @@ pub mod lab;
 pub mod load;
 pub mod node;
 pub mod run;
+pub mod whole;
 
 /// Why a case failed, or could not be run: in words.
 pub type Fault = Box<dyn std::error::Error + Send + Sync>;

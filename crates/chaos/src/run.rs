@@ -42,6 +42,9 @@ struct CommandLine {
     /// Where the JSON report goes; beside the logs when it is not said.
     #[arg(long)]
     report: Option<PathBuf>,
+    /// Flows through the whole system, in its case.
+    #[arg(long, default_value_t = 1_000)]
+    flows: usize,
     #[command(flatten)]
     servers: Servers,
 }
@@ -85,7 +88,7 @@ pub async fn main() -> ExitCode {
 }
 
 #[expect(clippy::print_stderr, reason = "progress is for whoever looks on")]
-fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     eprintln!("{line}");
 }
 
@@ -119,7 +122,7 @@ async fn act(line: CommandLine) -> Result<bool> {
         for run in 0..line.runs {
             // With a seed of one's own, the first run is that very one.
             let seed = if line.seed.is_some() { seed.wrapping_add(run) } else { rand::random() };
-            let outcome = run_one(&line.servers, case, seed).await;
+            let outcome = run_one(&line.servers, case, seed, line.flows).await;
             let place = outcomes.len() + 1;
             let took = outcome.took.as_secs_f64();
             say(&format!(
@@ -156,16 +159,16 @@ fn choose(named: &[String], quick: bool) -> Result<Vec<&'static Case>> {
     Ok(all.iter().filter(|case| case.quick || !quick).filter(is_chosen).collect())
 }
 
-async fn run_one(servers: &Servers, case: &'static Case, seed: u64) -> Outcome {
+async fn run_one(servers: &Servers, case: &'static Case, seed: u64, flows: usize) -> Outcome {
     let started = Instant::now();
     let verdict = async {
-        let mut arena = Arena::new(servers.clone(), seed).await?;
+        let mut arena = Arena::new(servers.clone(), seed, flows).await?;
         let verdict = (case.run)(&mut arena).await;
         // Whatever a case switched off is on again for the next one.
         servers.script(&["heal"]).await?;
         verdict
     };
-    let limit = Duration::from_mins(10);
+    let limit = Duration::from_mins(30);
     let verdict = tokio::time::timeout(limit, verdict)
         .await
         .unwrap_or_else(|_| Err(Fault::from(format!("it did not end within {limit:?}"))));

@@ -1,0 +1,11 @@
+//! The real services.
+
+use super::Verdict;
+use crate::Result;
+use crate::arena::Arena;
+use crate::whole::System;
+
+pub(super) async fn whole(arena: &mut Arena) -> Result<Verdict> {
+    let system = System::begin(&arena.servers).await?;
+    Ok(Verdict::Holds(system.survive(arena.flows, arena.seed).await?))
+}
