@@ -127,6 +127,8 @@ impl Connector {
 /// Counts for how long the broker took no messages, until the connection is gone.
 async fn count_blocked_seconds(mut state: watch::Receiver<State>) {
     let seconds = metrics::counter("broker_blocked_seconds", "Time for which RabbitMQ took no messages.");
+    // From the first on: a series that begins with 1 has not increased for Prometheus.
+    seconds.add(0, &[]);
     while matches!(*state.borrow_and_update(), State::Open | State::Blocked(_)) {
         let is_blocked = matches!(*state.borrow(), State::Blocked(_));
         tokio::select! {

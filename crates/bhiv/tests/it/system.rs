@@ -6,6 +6,7 @@ use diesel_async::{AsyncConnection as _, RunQueryDsl};
 use reqwest::Client;
 use serde_json::{Value, json};
 
+use crate::alerts;
 use crate::stack::Stack;
 
 /// One stack for all of it: starting seven services takes longer than the tests.
@@ -13,6 +14,7 @@ use crate::stack::Stack;
 async fn the_system_holds_together() {
     let stack = Stack::up();
     the_flow_runs_and_is_seen_in_the_logs(&stack);
+    alerts::each_metric_of_the_alerts_is_measured(&stack).await;
     a_role_sees_no_schema_but_its_own(&stack).await;
     for module in ["task", "compliance", "rl", "logging"] {
         a_module_that_was_away_catches_up(&stack, module).await;

@@ -4,6 +4,10 @@ use bhiv_telemetry::metrics::{self, Counter, Histogram, KeyValue};
 
 use super::Outcome;
 
+/// Every class that a dead letter can have, apart from `limit`, which is RabbitMQ's.
+const CLASSES: [&str; 8] =
+    ["undecodable", "schema", "too-old", "rejected", "later", "panic", "early", "database"];
+
 /// What operators see of the inbox.
 #[derive(Clone, Debug)]
 pub(super) struct Metrics {
@@ -14,14 +18,19 @@ pub(super) struct Metrics {
 
 impl Metrics {
     pub(super) fn new() -> Self {
-        Self {
+        let metrics = Self {
             messages: metrics::counter("inbox_messages", "Messages, by consumer and by what became of them."),
             dead_letters: metrics::counter("inbox_dead_letters", "Messages given up, by class of error."),
             batch_seconds: metrics::seconds(
                 "inbox_batch_seconds",
                 "From the begin to the commit of a transaction that handled messages.",
             ),
+        };
+        // From the first on: a series that begins with 1 has not increased for Prometheus.
+        for class in CLASSES {
+            metrics.dead_letters.add(0, &[KeyValue::new("class", class)]);
         }
+        metrics
     }
 
     pub(super) fn outcome(&self, consumer: &str, outcome: &Outcome) {

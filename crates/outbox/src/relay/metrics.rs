@@ -11,14 +11,18 @@ pub(super) struct Metrics {
 
 impl Metrics {
     pub(super) fn new() -> Self {
-        Self {
+        let metrics = Self {
             published: metrics::counter("outbox_published", "Events that the broker confirmed."),
             refused: metrics::counter("outbox_refused", "Events that the broker returned or refused."),
             confirm_seconds: metrics::seconds(
                 "outbox_confirm_seconds",
                 "From sending a batch of events to its last confirm.",
             ),
-        }
+        };
+        // From the first on: a series that begins with 1 has not increased for Prometheus.
+        metrics.published.add(0, &[]);
+        metrics.refused.add(0, &[]);
+        metrics
     }
 
     pub(super) fn published(&self, events: usize) {
