@@ -1,28 +1,22 @@
 //! Requests to rows.
 
-use std::convert::Infallible;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use bhiv_auth::{Keys, Role, Signer};
 use bhiv_clock::Clock;
-use bhiv_db::{Conn, statement};
-use bhiv_events::Contract as _;
-use bhiv_events::crm::LeadCreated;
-use bhiv_outbox::{Command, Fault, Origin, Tx};
+use bhiv_db::Conn;
 use bhiv_settings::Secret;
 use chrono::TimeDelta;
-use diesel::sql_types::Uuid as SqlUuid;
 use diesel_async::{AsyncConnection as _, RunQueryDsl as _};
 use tokio::process::{Child, Command as Process};
-use uuid::Uuid;
 
 use crate::page::Page;
-use crate::relay::per_second;
 use crate::stack::Stack;
-use crate::{Result, say};
+use crate::{Result, say, share};
 
 const ADDRESS: &str = "127.0.0.1:29650";
+const LEADS: &str = "http://127.0.0.1:29650/crm/leads";
 
 pub async fn measure(stack: &Stack, page: &mut Page, runs: usize, seconds: u64, clients: usize) -> Result {
     // Whoever holds this lock is the relay: as long as it is us, nobody publishes.
@@ -32,13 +26,13 @@ pub async fn measure(stack: &Stack, page: &mut Page, runs: usize, seconds: u64, 
         .await?;
     let crm = Crm::start(stack).await?;
     let script = Crm::request(stack)?;
-    crm.wrk(&script, 1, clients).await?;
+    wrk(LEADS, &script, 1, clients).await?;
     let twin = twin(stack).await?;
     let (mut ours, mut bare, mut busy) = (Vec::new(), Vec::new(), Vec::new());
     for run in 0..=runs {
         stack.sql("TRUNCATE crm.leads, crm.outbox, twin.leads, twin.outbox CASCADE").await?;
         stack.sql("CHECKPOINT").await?;
-        let http = crm.wrk(&script, seconds, clients).await?;
+        let http = wrk(LEADS, &script, seconds, clients).await?;
         let pgbench = pgbench(stack, &twin, seconds, clients).await?;
         say(&format!("write over HTTP {run}/{runs}: {http:.0}/s, pgbench {pgbench:.0}/s"));
         if run > 0 {
@@ -50,14 +44,14 @@ pub async fn measure(stack: &Stack, page: &mut Page, runs: usize, seconds: u64, 
     stack.sql("TRUNCATE crm.leads, crm.outbox, twin.leads, twin.outbox CASCADE").await?;
     drop(lock);
     for run in 1..=runs {
-        let http = crm.wrk(&script, seconds, clients).await?;
+        let http = wrk(LEADS, &script, seconds, clients).await?;
         say(&format!("write over HTTP with relay and broker {run}/{runs}: {http:.0}/s"));
         busy.push(http);
     }
     let what = "the same, relay and broker at work on the same cores";
     page.rates(what, busy, "pgbench", bare, 0.0, 0.0);
     crm.stop().await?;
-    outbox_share(stack, page, runs, seconds, clients).await
+    share::measure(stack, page, &script, (runs, seconds, clients)).await
 }
 
 /// A crm of its own, as a process.
@@ -124,26 +118,26 @@ impl Crm {
         Ok(script)
     }
 
-    /// Requests per second, all of them accepted.
-    async fn wrk(&self, script: &std::path::Path, seconds: u64, clients: usize) -> Result<f64> {
-        let output = Process::new("wrk")
-            .args(["-t1", &format!("-c{clients}"), &format!("-d{seconds}s"), "-s"])
-            .arg(script)
-            .arg(format!("http://{ADDRESS}/crm/leads"))
-            .stderr(Stdio::inherit())
-            .output()
-            .await?;
-        let text = String::from_utf8_lossy(&output.stdout);
-        if text.contains("Non-2xx") || text.contains("Socket errors") {
-            return Err(format!("not every request was accepted:\n{text}").into());
-        }
-        number_after(&text, "Requests/sec:")
-    }
-
     async fn stop(mut self) -> Result {
         self.process.kill().await?;
         Ok(())
     }
+}
+
+/// Requests per second, all of them accepted.
+pub async fn wrk(url: &str, script: &std::path::Path, seconds: u64, clients: usize) -> Result<f64> {
+    let output = Process::new("wrk")
+        .args(["-t1", &format!("-c{clients}"), &format!("-d{seconds}s"), "-s"])
+        .arg(script)
+        .arg(url)
+        .stderr(Stdio::inherit())
+        .output()
+        .await?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    if text.contains("Non-2xx") || text.contains("Socket errors") {
+        return Err(format!("not every request was accepted:\n{text}").into());
+    }
+    number_after(&text, "Requests/sec:")
 }
 
 fn named(url: &Secret, user: &str, password: &str) -> Result<String> {
@@ -198,71 +192,4 @@ async fn pgbench(stack: &Stack, script: &std::path::Path, seconds: u64, clients:
 fn number_after(text: &str, word: &str) -> Result<f64> {
     let (_, rest) = text.split_once(word).ok_or_else(|| format!("no '{word}' in:\n{text}"))?;
     Ok(rest.split_whitespace().next().unwrap_or_default().parse()?)
-}
-
-statement! {
-    struct InsertEffect<'a> { id: Uuid } -> ();
-    "INSERT INTO effects (message_id) VALUES (" [id: SqlUuid] ")"
-}
-
-/// A write with or without its event and its audit row.
-struct Write {
-    is_recorded: bool,
-}
-
-impl Command for Write {
-    type Output = ();
-    type Refusal = Infallible;
-
-    async fn run(&self, tx: &mut Tx) -> std::result::Result<(), Fault<Infallible>> {
-        let lead_id = tx.id();
-        InsertEffect::new(lead_id).execute(tx.conn()).await?;
-        if self.is_recorded {
-            let lead = LeadCreated { lead_id, ..LeadCreated::sample() };
-            tx.record(1, &lead);
-            tx.audit("lead.create", lead.subject(), None, Some(&lead));
-        }
-        Ok(())
-    }
-}
-
-async fn outbox_share(stack: &Stack, page: &mut Page, runs: usize, seconds: u64, clients: usize) -> Result {
-    let (mut with, mut without) = (Vec::new(), Vec::new());
-    for run in 0..=runs {
-        for is_recorded in [true, false] {
-            let rate = writes(stack, is_recorded, seconds, clients).await?;
-            say(&format!("write, outbox {is_recorded} {run}/{runs}: {rate:.0}/s"));
-            if run > 0 {
-                if is_recorded { with.push(rate) } else { without.push(rate) }
-            }
-        }
-    }
-    page.rates("write with the outbox, without HTTP", with, "without the outbox", without, 0.85, 0.0);
-    Ok(())
-}
-
-async fn writes(stack: &Stack, is_recorded: bool, seconds: u64, clients: usize) -> Result<f64> {
-    let schema = stack.schema("share").await?;
-    let transactor = schema.transactor();
-    let until = Instant::now() + Duration::from_secs(seconds);
-    let started = Instant::now();
-    let tasks: Vec<_> = (0..clients)
-        .map(|_| {
-            let transactor = transactor.clone();
-            tokio::spawn(async move {
-                let mut count = 0;
-                while Instant::now() < until {
-                    if transactor.run(Origin::default(), Write { is_recorded }).await.is_ok() {
-                        count += 1;
-                    }
-                }
-                count
-            })
-        })
-        .collect();
-    let mut count = 0;
-    for task in tasks {
-        count += task.await?;
-    }
-    Ok(per_second(count, started.elapsed()))
 }

@@ -5,6 +5,7 @@ mod inbox;
 mod latency;
 mod page;
 mod relay;
+mod share;
 mod stack;
 
 use std::process::ExitCode;

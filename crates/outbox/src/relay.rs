@@ -90,6 +90,9 @@ impl Relay {
         let mut conn = Conn::establish(self.database_url.expose())
             .await
             .map_err(|error| Error::Unavailable(error.to_string()))?;
+        // Nobody waits for the disk here: a delete that is lost when the server dies is an event that is sent
+        // again, and recognised.
+        diesel::sql_query("SET synchronous_commit = off").execute(&mut conn).await?;
         backoff.reset();
         while !take_the_lead(&mut conn).await? {
             self.be(RelayState::Follower);
