@@ -22,6 +22,28 @@ redis_kill() {
   kill -KILL "$pid"
   wait_until 10 not_running "$pid"
 }
+redis_signal() { kill -s "$1" "$(tr -dc 0-9 <"$DATA/redis/pid")"; }
+redis_command() { REDISCLI_AUTH="$(secret redis)" redis-cli -p "$REDIS_PORT" "$@" >/dev/null; }
+
+# A tablespace on a disk of 48 MB, which root alone can mount.
+SMALL="$DATA/small"
+small_disk_up() {
+  [ "$(id -u)" = 0 ] || { echo "only root can mount one" >&2; return 1; }
+  mkdir -p "$SMALL"
+  mount -t tmpfs -o size=48m tmpfs "$SMALL"
+  chown postgres "$SMALL"
+  echo "CREATE TABLESPACE small LOCATION '$SMALL'" | postgres_sql
+}
+# dd ends with an error when the disk is full: that is what it is for.
+small_disk_fill() { dd if=/dev/zero of="$SMALL/filler" bs=64k 2>/dev/null || true; }
+small_disk_free() { rm -f "$SMALL/filler"; }
+small_disk_down() {
+  mountpoint -q "$SMALL" || return 0
+  small_disk_free
+  echo 'DROP SCHEMA IF EXISTS crm, task CASCADE' | postgres_sql chaos
+  echo 'DROP TABLESPACE IF EXISTS small' | postgres_sql
+  umount "$SMALL"
+}
 # queue_length <virtual host> <queue>: what is ready and what is being handled.
 queue_length() {
   printf 'user = "admin:%s"\n' "$(secret rabbitmq)" |
@@ -40,8 +62,10 @@ system_fresh() {
 # Whatever a fault left switched off is on again.
 heal() {
   if alive "$DATA/rabbitmq/pid"; then rabbitmq_signal CONT; fi
+  if alive "$DATA/redis/pid"; then redis_signal CONT; fi
   servers_up
   postgres_reset
+  small_disk_down
 }
 
 "$@"

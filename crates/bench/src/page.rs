@@ -117,7 +117,9 @@ the ratios, not the digits.
 - **write over HTTP**: `POST /crm/leads` of a running crm (token verified, input checked, lead, event and audit
   row in one transaction), by wrk; beside pgbench, prepared statements, `BEGIN`, the same rows in two inserts,
   `COMMIT`, the same number of clients. The relay stands still meanwhile, unless the line says otherwise.
-- **with and without the outbox**: the same command with and without its event, by as many tasks as clients.
+- **with and without the outbox**: the same request for a lead, its row alone or with the rows of event and audit,
+  by wrk. Shared commits make the bare write so cheap that two more rows weigh more than they would beside a
+  commit of its own each.
 - **relay**: an outbox full of events of 512 bytes until it is empty; beside the AMQP client library alone,
   publishing as many to the same queue with 256 confirms under way.
 - **inbox**: a full queue until every message has its row; beside the database client library alone, inserting the

@@ -125,8 +125,18 @@ static ALL: &[Case] = cases! {
             "they are run again; no dead letter", database::deadlocks;
         26 "old-snapshots" quick, "an old snapshot and a late commit stand by",
             "the relay keeps up and skips nothing", database::old_snapshots;
+        27 "disk-full" slow, "PostgreSQL's disk is full, and has room again",
+            "writes are answered with 503; all goes on by itself", database::disk_full;
+        28 "redis-lost" slow, "Redis is killed, emptied and stalled under the real services",
+            "nobody notices but by the clock", system::redis;
+        29 "clocks-astray" quick, "processes are an hour ahead and an hour behind, and one steps back",
+            "order and recognition are not affected", processes::clocks_astray;
+        30 "backlog" slow, "consumers are away while ten thousand changes are made",
+            "producers do not notice; memory is flat; it drains", consumer::backlog;
         31 "two-migrate" quick, "eight processes start at once on empty schemas",
             "one migrates, the others wait", database::two_migrate;
+        32 "ended-under-load" slow, "processes are told to end under load, fifty times",
+            "each ends in order within 30 s; nothing is lost", processes::ended_under_load;
         33 "rights-taken" quick, "the broker takes away rights and passwords",
             "said, waited for, recovered from", broker::rights_taken;
         34 "nothing-declared" quick, "processes start before exchanges and queues are declared",

@@ -26,7 +26,7 @@ use crate::control::Servers;
 use crate::node::Node;
 use check::Checker;
 use flow::{Client, Flow};
-use monkey::Monkey;
+use monkey::{Harms, Monkey};
 
 /// The services, and where each listens above the first port of the stack's services.
 const SERVICES: [(&str, u16); 7] = [
@@ -90,9 +90,18 @@ impl System {
     }
 
     /// Runs the flows while everything is killed at random; answers what the table shows.
-    pub async fn survive(mut self, flows: usize, seed: u64) -> Result<String> {
+    pub async fn survive(self, flows: usize, seed: u64) -> Result<String> {
+        self.survive_harms(flows, seed, monkey::ALL).await
+    }
+
+    /// The same while Redis is killed, emptied and stalled.
+    pub async fn survive_without_redis(self, flows: usize, seed: u64) -> Result<String> {
+        self.survive_harms(flows, seed, monkey::REDIS).await
+    }
+
+    async fn survive_harms(mut self, flows: usize, seed: u64, harms: Harms) -> Result<String> {
         let stop = CancellationToken::new();
-        let monkey = Monkey::new(self.servers.clone(), StdRng::seed_from_u64(seed));
+        let monkey = Monkey::new(self.servers.clone(), StdRng::seed_from_u64(seed), harms);
         let began = Instant::now();
         let monkey = tokio::spawn(monkey.run(std::mem::take(&mut self.nodes), stop.clone()));
         let done = self.clients(flows, seed).await;

@@ -257,3 +257,30 @@ pub(super) async fn crash_in_redrive(arena: &mut Arena) -> Result<Verdict> {
     let detail = arena.end().await?;
     Ok(Verdict::Holds(format!("{detail}, {letters} letters put back twice")))
 }
+
+pub(super) async fn backlog(arena: &mut Arena) -> Result<Verdict> {
+    arena.begin().await?;
+    for node in &mut arena.sinks {
+        node.stop().await?;
+    }
+    let before = arena.source()?.resident()?;
+    let plan =
+        Plan { writers: 16, requests: 10_000, subjects: 500, pause: Duration::ZERO, ..Plan::default() };
+    let load = arena.clients(&plan)?;
+    arena.finish(load).await?;
+    // They wait in the queue, not here.
+    arena.published().await?;
+    let grown = arena.source()?.resident()?.saturating_sub(before) / 1_048_576;
+    start_sinks(arena).await?;
+    let idle = arena.sink()?.resident()?;
+    let started = Instant::now();
+    arena.patience = Duration::from_mins(5);
+    arena.settled().await?;
+    let took = started.elapsed();
+    let drained = arena.sink()?.resident()?.saturating_sub(idle) / 1_048_576;
+    if grown > 100 || drained > 100 {
+        return Err(format!("the source grew by {grown} MB, the sink by {drained} MB").into());
+    }
+    let detail = arena.end().await?;
+    Ok(Verdict::Holds(format!("{detail}; drained in {took:.1?}, source +{grown} MB, sink +{drained} MB")))
+}

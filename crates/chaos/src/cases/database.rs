@@ -132,3 +132,36 @@ pub(super) async fn two_migrate(arena: &mut Arena) -> Result<Verdict> {
     arena.finish(load).await?;
     Ok(Verdict::Holds(arena.end().await?))
 }
+
+pub(super) async fn disk_full(arena: &mut Arena) -> Result<Verdict> {
+    if let Err(reason) = arena.servers.script(&["small_disk_up"]).await {
+        return Ok(Verdict::NotHere(format!("a small disk cannot be mounted here: {reason}")));
+    }
+    arena.setup(Role::Source).await?;
+    arena.setup(Role::Sink).await?;
+    for role in [Role::Source, Role::Sink] {
+        let name = role.name();
+        for kind in ["TABLE", "INDEX"] {
+            let all =
+                format!("ALTER {kind} ALL IN TABLESPACE pg_default OWNED BY {name} SET TABLESPACE small");
+            arena.sql(role, &all).await?;
+        }
+    }
+    let mut load = begin(arena, &Plan { requests: 2_000, ..steady() }).await?;
+    arena.servers.script(&["small_disk_fill"]).await?;
+    // Until a write was refused; those that fit into what is there already go on.
+    let until = Instant::now() + Duration::from_secs(30);
+    while !arena.sources.iter().any(|node| node.says("No space left on device")) {
+        if Instant::now() > until || load.accepted() == 2_000 {
+            return Err("the disk was never full".into());
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    sleep(Duration::from_secs(2)).await;
+    let refused = load.accepted();
+    arena.servers.script(&["small_disk_free"]).await?;
+    load.reached(2_000).await;
+    arena.finish(load).await?;
+    let detail = arena.end().await?;
+    Ok(Verdict::Holds(format!("{detail}; full when {refused} were accepted")))
+}

@@ -130,3 +130,61 @@ pub(super) async fn crash_after_parking(arena: &mut Arena) -> Result<Verdict> {
     arena.sql(Role::Sink, "UPDATE inbox_parked SET next_attempt_at = now()").await?;
     Ok(Verdict::Holds(arena.end().await?))
 }
+
+pub(super) async fn ended_under_load(arena: &mut Arena) -> Result<Verdict> {
+    arena.begin().await?;
+    let plan = Plan { requests: 6_000, pause: Duration::from_millis(40), ..Plan::default() };
+    let load = arena.clients(&plan)?;
+    let mut slowest = Duration::ZERO;
+    for cycle in 0..50_usize {
+        let node = arena.nodes().nth(cycle % 4).ok_or("no such node")?;
+        slowest = slowest.max(node.stop().await?);
+        node.start(None)?;
+        node.ready().await?;
+    }
+    arena.finish(load).await?;
+    let detail = arena.end().await?;
+    Ok(Verdict::Holds(format!("{detail}; 50 ends, the slowest took {slowest:.1?}")))
+}
+
+/// Where Debian and others put it.
+const FAKETIME: [&str; 3] = [
+    "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
+    "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1",
+    "/usr/lib/faketime/libfaketimeMT.so.1",
+];
+
+pub(super) async fn clocks_astray(arena: &mut Arena) -> Result<Verdict> {
+    let Some(library) = FAKETIME.into_iter().find(|file| std::path::Path::new(file).exists()) else {
+        return Ok(Verdict::NotHere("libfaketime is not installed: apt-get install faketime".to_owned()));
+    };
+    arena.setup(Role::Source).await?;
+    arena.setup(Role::Sink).await?;
+    for number in 1..=2 {
+        arena.add(Role::Source, number)?;
+        arena.add(Role::Sink, number)?;
+    }
+    for (place, node) in arena.nodes().enumerate() {
+        node.set("LD_PRELOAD", library);
+        // Timers go by the monotonic clock, which nobody can set.
+        node.set("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        node.set("FAKETIME", if place % 2 == 0 { "+3600s" } else { "-3600s" });
+        node.start(None)?;
+    }
+    arena.all_ready().await?;
+    let mut load = arena.clients(&Plan { requests: 600, ..Plan::default() })?;
+    load.reached(200).await;
+    // Two hours back.
+    for role in [Role::Source, Role::Sink] {
+        let node = match role {
+            Role::Source => arena.source()?,
+            Role::Sink => arena.sink()?,
+        };
+        node.stop().await?;
+        node.set("FAKETIME", "-3600s");
+        node.start(None)?;
+        node.ready().await?;
+    }
+    arena.finish(load).await?;
+    Ok(Verdict::Holds(arena.end().await?))
+}

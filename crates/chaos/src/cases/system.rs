@@ -9,3 +9,8 @@ pub(super) async fn whole(arena: &mut Arena) -> Result<Verdict> {
     let system = System::begin(&arena.servers).await?;
     Ok(Verdict::Holds(system.survive(arena.flows, arena.seed).await?))
 }
+
+pub(super) async fn redis(arena: &mut Arena) -> Result<Verdict> {
+    let system = System::begin(&arena.servers).await?;
+    Ok(Verdict::Holds(system.survive_without_redis(arena.flows.min(200), arena.seed).await?))
+}

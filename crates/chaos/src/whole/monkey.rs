@@ -12,17 +12,33 @@ use crate::node::Node;
 
 /// What is done to the system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Harm {
+pub(super) enum Harm {
     KillService,
     EndService,
     KillBroker,
     KillDatabase,
     KillRedis,
+    FlushRedis,
+    StallRedis,
 }
 
-/// Once each, before chance decides.
-const EACH: [Harm; 5] =
-    [Harm::KillService, Harm::KillBroker, Harm::EndService, Harm::KillDatabase, Harm::KillRedis];
+/// How often chance takes each of them.
+pub(super) type Harms = &'static [(Harm, u32)];
+
+/// Everything.
+pub(super) const ALL: Harms = &[
+    (Harm::KillService, 65),
+    (Harm::EndService, 15),
+    (Harm::KillBroker, 7),
+    (Harm::KillDatabase, 7),
+    (Harm::KillRedis, 6),
+];
+
+/// What only those who lean on Redis notice.
+pub(super) const REDIS: Harms = &[(Harm::KillRedis, 1), (Harm::FlushRedis, 1), (Harm::StallRedis, 1)];
+
+/// For how long Redis answers nothing.
+const STALL: Duration = Duration::from_secs(5);
 
 /// How often everything was killed.
 #[derive(Debug, Default)]
@@ -30,16 +46,17 @@ pub(super) struct Kills(BTreeMap<Harm, usize>);
 
 impl Display for Kills {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = |harm| self.0.get(&harm).copied().unwrap_or_default();
-        write!(
-            f,
-            "killed {} services, RabbitMQ {}, PostgreSQL {}, Redis {} times, {} services ended in good order",
-            count(Harm::KillService),
-            count(Harm::KillBroker),
-            count(Harm::KillDatabase),
-            count(Harm::KillRedis),
-            count(Harm::EndService),
-        )
+        let word = |harm: &Harm| match harm {
+            Harm::KillService => "services killed",
+            Harm::EndService => "services ended",
+            Harm::KillBroker => "RabbitMQ killed",
+            Harm::KillDatabase => "PostgreSQL killed",
+            Harm::KillRedis => "Redis killed",
+            Harm::FlushRedis => "Redis emptied",
+            Harm::StallRedis => "Redis stalled",
+        };
+        let words: Vec<_> = self.0.iter().map(|(harm, times)| format!("{} {times}", word(harm))).collect();
+        f.write_str(&words.join(", "))
     }
 }
 
@@ -48,11 +65,12 @@ impl Display for Kills {
 pub(super) struct Monkey {
     servers: Servers,
     chance: StdRng,
+    harms: Harms,
 }
 
 impl Monkey {
-    pub(super) fn new(servers: Servers, chance: StdRng) -> Self {
-        Self { servers, chance }
+    pub(super) fn new(servers: Servers, chance: StdRng, harms: Harms) -> Self {
+        Self { servers, chance, harms }
     }
 
     /// Until `stop`; then everything is up again.
@@ -66,8 +84,9 @@ impl Monkey {
             let pause = Duration::from_millis(self.chance.random_range(500..4_000));
             let stopped = stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none();
             let turn: usize = kills.0.values().sum();
-            let harm = match EACH.get(turn) {
-                Some(harm) => *harm,
+            // Once each, before chance decides.
+            let harm = match self.harms.get(turn) {
+                Some((harm, _)) => *harm,
                 None if stopped => break,
                 None => self.choose(),
             };
@@ -79,13 +98,14 @@ impl Monkey {
     }
 
     fn choose(&mut self) -> Harm {
-        match self.chance.random_range(0..100) {
-            0..65 => Harm::KillService,
-            65..80 => Harm::EndService,
-            80..87 => Harm::KillBroker,
-            87..94 => Harm::KillDatabase,
-            _ => Harm::KillRedis,
+        let mut left = self.chance.random_range(0..self.harms.iter().map(|(_, often)| often).sum());
+        for (harm, often) in self.harms {
+            if left < *often {
+                return *harm;
+            }
+            left -= often;
         }
+        Harm::KillService
     }
 
     async fn act(&mut self, harm: Harm, nodes: &mut [Node]) -> Result {
@@ -116,6 +136,14 @@ impl Monkey {
             Harm::KillRedis => {
                 self.servers.script(&["redis_kill"]).await?;
                 self.servers.script(&["redis_up"]).await?;
+            }
+            Harm::FlushRedis => {
+                self.servers.script(&["redis_command", "FLUSHALL"]).await?;
+            }
+            Harm::StallRedis => {
+                self.servers.script(&["redis_signal", "STOP"]).await?;
+                tokio::time::sleep(STALL).await;
+                self.servers.script(&["redis_signal", "CONT"]).await?;
             }
         }
         // A process that gives up by itself, because of what else is away, would be a fault.

@@ -92,23 +92,24 @@ impl<'r> Leader<'r> {
             self.suspects.clear();
             return Ok(0);
         }
-        let messages: Vec<_> = batch.iter().map(rows::Row::message).collect();
+        let ids: Vec<i64> = batch.iter().map(|row| row.id).collect();
+        let messages: Vec<_> = batch.into_iter().map(rows::Row::into_message).collect();
         let Some(fates) = self.publish(&messages, stop).await else { return Ok(0) };
 
-        let mut settled = batch.len();
-        let mut delivered = Vec::with_capacity(batch.len());
-        for (row, fate) in batch.iter().zip(fates) {
+        let mut settled = ids.len();
+        let mut delivered = Vec::with_capacity(ids.len());
+        for (id, fate) in ids.into_iter().zip(fates) {
             match fate {
-                Fate::Delivered => delivered.push(row.id),
+                Fate::Delivered => delivered.push(id),
                 Fate::Refused(reason) => {
-                    error!(row = row.id, reason, "the broker refused an event; it is parked");
-                    rows::park(&mut self.conn, row.id, &reason, FIRST_RETRY).await?;
+                    error!(row = id, reason, "the broker refused an event; it is parked");
+                    rows::park(&mut self.conn, id, &reason, FIRST_RETRY).await?;
                     self.metrics.refused();
-                    self.suspects.remove(&row.id);
+                    self.suspects.remove(&id);
                 }
                 Fate::Unknown => {
                     settled -= 1;
-                    self.suspects.insert(row.id);
+                    self.suspects.insert(id);
                 }
             }
         }
@@ -155,16 +156,17 @@ impl<'r> Leader<'r> {
 
     async fn retry_refused(&mut self, stop: &CancellationToken) -> Result<(), Error> {
         for parked in rows::due(&mut self.conn, 20).await? {
-            let Some(fates) = self.publish(&[parked.message()], stop).await else { return Ok(()) };
+            let (id, attempts) = (parked.id, parked.attempts);
+            let Some(fates) = self.publish(&[parked.into_message()], stop).await else { return Ok(()) };
             match fates.into_iter().next() {
                 Some(Fate::Delivered) => {
-                    rows::unpark(&mut self.conn, parked.id).await?;
+                    rows::unpark(&mut self.conn, id).await?;
                     self.metrics.published(1);
                 }
                 Some(Fate::Refused(reason)) => {
-                    let doublings = u32::try_from(parked.attempts).unwrap_or(0).min(16);
+                    let doublings = u32::try_from(attempts).unwrap_or(0).min(16);
                     let delay = FIRST_RETRY.saturating_mul(2_u32.pow(doublings)).min(LAST_RETRY);
-                    rows::park_again(&mut self.conn, parked.id, &reason, delay).await?;
+                    rows::park_again(&mut self.conn, id, &reason, delay).await?;
                 }
                 Some(Fate::Unknown) | None => return Ok(()),
             }

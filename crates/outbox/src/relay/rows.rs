@@ -38,15 +38,24 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    pub(crate) fn message(&self) -> Message {
+    pub(crate) fn into_message(self) -> Message {
         Message {
-            exchange: self.exchange.clone(),
-            routing_key: self.routing_key.clone(),
+            exchange: self.exchange,
+            routing_key: self.routing_key,
             id: self.event_id,
-            headers: headers(&self.headers),
-            body: self.payload.clone(),
+            headers: into_headers(self.headers),
+            body: self.payload,
         }
     }
+}
+
+fn into_headers(json: Value) -> Headers {
+    let Value::Object(map) = json else { return Headers::new() };
+    let text = |(name, value)| match value {
+        Value::String(text) => Some((name, text)),
+        _ => None,
+    };
+    map.into_iter().filter_map(text).collect()
 }
 
 pub(crate) fn headers(json: &Value) -> Headers {
@@ -136,13 +145,13 @@ pub(crate) struct Parked {
 }
 
 impl Parked {
-    pub(crate) fn message(&self) -> Message {
+    pub(crate) fn into_message(self) -> Message {
         Message {
-            exchange: self.exchange.clone(),
-            routing_key: self.routing_key.clone(),
+            exchange: self.exchange,
+            routing_key: self.routing_key,
             id: self.event_id,
-            headers: headers(&self.headers),
-            body: self.payload.clone(),
+            headers: into_headers(self.headers),
+            body: self.payload,
         }
     }
 }

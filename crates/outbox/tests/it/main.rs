@@ -5,6 +5,7 @@
 mod idempotency;
 mod inbox;
 mod operations;
+mod properties;
 mod relay;
 mod sharing;
 mod system;
