@@ -335,18 +335,11 @@ impl Arena {
         Ok(messages)
     }
 
-    /// Has the broker close every connection of the lab; answers how many there were.
-    pub async fn close_connections(&self) -> Result<usize> {
-        let connections =
-            self.servers.rabbitmq(Method::GET, &format!("vhosts/{VHOST}/connections"), None).await?;
-        let names = connections.as_array().into_iter().flatten().filter_map(|one| one.get("name")?.as_str());
-        let mut closed = 0;
-        for name in names {
-            let name = name.replace(' ', "%20").replace('>', "%3E").replace(':', "%3A");
-            self.servers.rabbitmq(Method::DELETE, &format!("connections/{name}"), None).await?;
-            closed += 1;
-        }
-        Ok(closed)
+    /// Has the broker close every connection of the lab.
+    pub async fn close_connections(&self) -> Result {
+        let words = ["rabbitmqctl_here", "close_all_connections", "--vhost", VHOST, "chaos"];
+        self.servers.script(&words).await?;
+        Ok(())
     }
 
     /// Sets a policy of the lab's virtual host.

@@ -153,8 +153,13 @@ impl Node {
 
     /// Whether it has written that since it was started.
     pub fn says(&self, text: &str) -> bool {
+        self.times(text) > 0
+    }
+
+    /// How often it has written that since it was started.
+    pub fn times(&self, text: &str) -> usize {
         let log = std::fs::read_to_string(&self.log).unwrap_or_default();
-        log.get(self.log_begin..).is_some_and(|log| log.contains(text))
+        log.get(self.log_begin..).map_or(0, |log| log.matches(text).count())
     }
 
     /// Sends it a signal, for example `KILL`, `STOP`, `CONT`, `TERM`.
