@@ -32,7 +32,7 @@ pub struct Service {
 impl Service {
     pub async fn new(producer: Producer) -> Self {
         let database = TestDatabase::migrated(Migrations(&[bhiv_outbox::MIGRATIONS])).await;
-        let sql = "CREATE TABLE effects (lead_id uuid NOT NULL)";
+        let sql = "CREATE TABLE effects (lead_id uuid NOT NULL, place bigint GENERATED ALWAYS AS IDENTITY)";
         diesel::sql_query(sql).execute(&mut database.connect().await).await.unwrap();
         let pool = Pool::new(&database.settings()).unwrap();
         let wake = Wake::default();
@@ -181,7 +181,7 @@ async fn effects(conn: &mut Conn) -> Vec<Uuid> {
         lead_id: Uuid,
     }
     let rows: Vec<Effect> =
-        diesel::sql_query("SELECT lead_id FROM effects ORDER BY ctid").load(conn).await.unwrap();
+        diesel::sql_query("SELECT lead_id FROM effects ORDER BY place").load(conn).await.unwrap();
     rows.into_iter().map(|row| row.lead_id).collect()
 }
 
