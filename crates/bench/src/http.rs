@@ -50,6 +50,13 @@ pub async fn measure(stack: &Stack, page: &mut Page, runs: usize, seconds: u64, 
     }
     let what = "the same, relay and broker at work on the same cores";
     page.rates(what, busy, "pgbench", bare, 0.0, 0.0);
+    crm.stop().await
+}
+
+/// The outbox's share, on tables like crm's.
+pub async fn share(stack: &Stack, page: &mut Page, runs: usize, seconds: u64, clients: usize) -> Result {
+    let crm = Crm::start(stack).await?;
+    let script = Crm::request(stack)?;
     crm.stop().await?;
     share::measure(stack, page, &script, (runs, seconds, clients)).await
 }

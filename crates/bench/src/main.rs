@@ -29,7 +29,7 @@ struct CommandLine {
 enum What {
     /// Writes over HTTP, relay, inbox, latency, backlog.
     Messaging {
-        /// Only these: http, relay, inbox, latency, backlog.
+        /// Only these: http, share, relay, inbox, latency, backlog.
         only: Vec<String>,
         /// Runs of each side of a comparison; the median counts.
         #[arg(long, default_value_t = 5)]
@@ -53,6 +53,9 @@ async fn main() -> ExitCode {
         let mut page = Page::new(runs, &stack).await?;
         if wants("http") {
             http::measure(&stack, &mut page, runs, seconds, clients).await?;
+        }
+        if wants("share") {
+            http::share(&stack, &mut page, runs, seconds, clients).await?;
         }
         if wants("relay") {
             relay::throughput(&stack, &mut page, runs).await?;

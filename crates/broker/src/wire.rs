@@ -3,7 +3,9 @@
 
 use bhiv_events::{Event, dataschema};
 use bhiv_telemetry::trace::TRACEPARENT;
-use chrono::{DateTime, SecondsFormat};
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::Headers;
@@ -37,28 +39,89 @@ pub enum Malformed {
     Body(String),
 }
 
+/// The attributes of an event, without its data. Serialised, they are the headers of its message.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Attributes<'a> {
+    /// Always `1.0`.
+    #[serde(rename = "cloudEvents_specversion")]
+    pub specversion: &'a str,
+    /// See [`Event::id`].
+    #[serde(rename = "cloudEvents_id")]
+    pub id: Uuid,
+    /// See [`Event::source`].
+    #[serde(rename = "cloudEvents_source")]
+    pub source: &'a str,
+    /// See [`Event::type_`].
+    #[serde(rename = "cloudEvents_type")]
+    pub type_: &'a str,
+    /// See [`Event::subject`].
+    #[serde(rename = "cloudEvents_subject")]
+    pub subject: &'a str,
+    /// See [`Event::time`].
+    #[serde(rename = "cloudEvents_time", serialize_with = "to_the_microsecond")]
+    pub time: DateTime<Utc>,
+    /// See [`Event::dataschema`].
+    #[serde(rename = "cloudEvents_dataschema")]
+    pub dataschema: &'a str,
+    /// See [`Event::sequence`].
+    #[serde(rename = "cloudEvents_sequence", serialize_with = "in_twenty_digits")]
+    pub sequence: i64,
+    /// See [`Event::correlationid`].
+    #[serde(rename = "cloudEvents_correlationid")]
+    pub correlationid: Uuid,
+    /// See [`Event::causationid`].
+    #[serde(rename = "cloudEvents_causationid", skip_serializing_if = "Option::is_none")]
+    pub causationid: Option<Uuid>,
+    /// See [`Event::actor`].
+    #[serde(rename = "cloudEvents_actor")]
+    pub actor: &'a str,
+    /// See [`Event::traceparent`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<&'a str>,
+}
+
+fn to_the_microsecond<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Micros, true))
+}
+
+/// Compared as text by CloudEvents' sequence extension, hence the zeros.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn in_twenty_digits<S: Serializer>(sequence: &i64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("{sequence:020}"))
+}
+
+impl<'a> From<&'a Event> for Attributes<'a> {
+    fn from(event: &'a Event) -> Self {
+        Self {
+            specversion: &event.specversion,
+            id: event.id,
+            source: &event.source,
+            type_: &event.type_,
+            subject: &event.subject,
+            time: event.time,
+            dataschema: &event.dataschema,
+            sequence: event.sequence,
+            correlationid: event.correlationid,
+            causationid: event.causationid,
+            actor: &event.actor,
+            traceparent: event.traceparent.as_deref(),
+        }
+    }
+}
+
 /// The headers of `event`.
 pub fn headers(event: &Event) -> Headers {
-    let mut headers = Headers::from([
-        (SPECVERSION.to_owned(), event.specversion.clone()),
-        (ID.to_owned(), event.id.to_string()),
-        (SOURCE.to_owned(), event.source.clone()),
-        (TYPE.to_owned(), event.type_.clone()),
-        (SUBJECT.to_owned(), event.subject.clone()),
-        (TIME.to_owned(), event.time.to_rfc3339_opts(SecondsFormat::Micros, true)),
-        (DATASCHEMA.to_owned(), event.dataschema.clone()),
-        // Compared as text by CloudEvents' sequence extension, hence the zeros.
-        (SEQUENCE.to_owned(), format!("{:020}", event.sequence)),
-        (CORRELATION.to_owned(), event.correlationid.to_string()),
-        (ACTOR.to_owned(), event.actor.clone()),
-    ]);
-    if let Some(causation) = event.causationid {
-        headers.insert(CAUSATION.to_owned(), causation.to_string());
-    }
-    if let Some(traceparent) = &event.traceparent {
-        headers.insert(TRACEPARENT.to_owned(), traceparent.clone());
-    }
-    headers
+    text_headers(serde_json::to_value(Attributes::from(event)).unwrap_or_default())
+}
+
+/// The headers that a JSON object lists; what is no text is left out.
+pub fn text_headers(json: Value) -> Headers {
+    let Value::Object(map) = json else { return Headers::new() };
+    let text = |(name, value)| match value {
+        Value::String(text) => Some((name, text)),
+        _ => None,
+    };
+    map.into_iter().filter_map(text).collect()
 }
 
 /// The event that a message carries.

@@ -2,12 +2,14 @@
 //! the schema and role that are its own.
 
 mod error;
+mod json_text;
 mod migrations;
 mod pool;
 mod schema;
 mod statement;
 
 pub use error::Error;
+pub use json_text::JsonText;
 pub use migrations::{Migrations, migrate, revert_all};
 pub use pool::{Pool, PooledConnection};
 pub use schema::prepare;

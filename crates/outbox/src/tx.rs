@@ -1,12 +1,13 @@
-use bhiv_broker::{Headers, wire};
+use std::borrow::Cow;
+
+use bhiv_broker::{Headers, topology, wire};
 use bhiv_clock::Clock;
-use bhiv_db::{Conn, Error, Pool, PooledConnection};
-use bhiv_events::{AuditRecorded, Contract, Event, Kind, Producer, dataschema};
+use bhiv_db::{Conn, DieselError, Error, JsonText, Pool, PooledConnection};
+use bhiv_events::{AuditRecorded, Contract, Kind, Producer, dataschema};
 use bhiv_telemetry::trace;
 use chrono::{DateTime, Utc};
 use diesel_async::{AnsiTransactionManager, TransactionManager as _};
 use serde::Serialize;
-use serde_json::Value;
 use uuid::Uuid;
 
 use crate::relay::rows::{self, NewRow};
@@ -48,7 +49,8 @@ pub struct Tx {
     service: ServiceContext,
     now: DateTime<Utc>,
     origin: Origin,
-    rows: Vec<NewRow>,
+    /// What has no form in JSON keeps the transaction from committing.
+    rows: Vec<Result<NewRow, serde_json::Error>>,
 }
 
 impl std::fmt::Debug for Tx {
@@ -148,7 +150,7 @@ impl Tx {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn continue_story_of(&mut self, entity: &str) -> Result<(), bhiv_db::DieselError> {
+    pub async fn continue_story_of(&mut self, entity: &str) -> Result<(), DieselError> {
         if self.origin.correlation.is_none() {
             self.origin.correlation = stories::of(&mut self.conn, entity).await?;
         }
@@ -157,8 +159,7 @@ impl Tx {
 
     /// Records that something happened. `sequence` is the version of the aggregate after the change.
     pub fn record<C: Contract>(&mut self, sequence: i64, data: &C) -> Uuid {
-        let value = serde_json::to_value(data).unwrap_or_default();
-        self.push(C::KIND, data.subject(), sequence, value)
+        self.push(C::KIND, data.subject(), sequence, data)
     }
 
     /// Records who changed what: the audit row of the change, in the same transaction as the change.
@@ -178,50 +179,52 @@ impl Tx {
             before: before.map(erased::Json::json),
             after: after.map(erased::Json::json),
         };
-        let value = serde_json::to_value(&audit).unwrap_or_default();
-        self.push(AuditRecorded::kind(self.service.producer), audit.subject(), 1, value);
+        self.push(AuditRecorded::kind(self.service.producer), audit.subject(), 1, &audit);
     }
 
-    fn push(&mut self, kind: Kind, subject: String, sequence: i64, data: Value) -> Uuid {
-        let event = Event {
-            specversion: "1.0".to_owned(),
-            id: self.id(),
-            source: kind.producer.source().to_owned(),
-            type_: kind.type_.to_owned(),
-            subject,
+    fn push(&mut self, kind: Kind, subject: String, sequence: i64, data: &impl Serialize) -> Uuid {
+        let event_id = self.id();
+        let traceparent = trace::current();
+        let headers = JsonText::of(&wire::Attributes {
+            specversion: "1.0",
+            id: event_id,
+            source: kind.producer.source(),
+            type_: kind.type_,
+            subject: &subject,
             time: self.now,
-            dataschema: dataschema(kind.type_),
-            datacontenttype: "application/json".to_owned(),
+            dataschema: &dataschema(kind.type_),
+            sequence,
             correlationid: self.correlation(),
             causationid: self.origin.causation,
-            sequence,
-            actor: self.origin.actor.clone(),
-            traceparent: trace::current(),
-            data: Value::Null,
-        };
-        self.rows.push(NewRow {
-            event_id: event.id,
-            exchange: kind.producer.exchange().to_owned(),
-            routing_key: kind.routing_key.to_owned(),
-            sequence,
-            headers: wire::headers(&event),
-            payload: data.to_string().into_bytes(),
-            subject: event.subject,
+            actor: &self.origin.actor,
+            traceparent: traceparent.as_deref(),
         });
-        event.id
+        let payload = serde_json::to_vec(data);
+        self.rows.push(headers.and_then(|headers| {
+            Ok(NewRow {
+                event_id,
+                exchange: kind.producer.exchange(),
+                routing_key: Cow::Borrowed(kind.routing_key),
+                subject,
+                sequence,
+                headers,
+                payload: payload?,
+            })
+        }));
+        event_id
     }
 
     /// Sends a message to the dead-letter exchange, through the outbox like everything else.
-    pub(crate) fn dead_letter(&mut self, id: Uuid, routing_key: String, headers: Headers, payload: Vec<u8>) {
-        self.rows.push(NewRow {
+    pub(crate) fn dead_letter(&mut self, id: Uuid, routing_key: String, headers: &Headers, payload: Vec<u8>) {
+        self.rows.push(JsonText::of(headers).map(|headers| NewRow {
             event_id: id,
-            exchange: bhiv_broker::topology::DEAD_LETTER_EXCHANGE.to_owned(),
-            routing_key,
+            exchange: topology::DEAD_LETTER_EXCHANGE,
+            routing_key: Cow::Owned(routing_key),
             subject: String::new(),
             sequence: 0,
             headers,
             payload,
-        });
+        }));
     }
 
     /// Takes up the next message of a batch.
@@ -231,7 +234,8 @@ impl Tx {
 
     /// Writes the recorded events; answers whether there were any.
     pub(crate) async fn flush(&mut self) -> Result<bool, Error> {
-        let rows = std::mem::take(&mut self.rows);
+        let rows: Result<Vec<NewRow>, _> = std::mem::take(&mut self.rows).into_iter().collect();
+        let rows = rows.map_err(|error| DieselError::SerializationError(error.into()))?;
         if rows.is_empty() {
             return Ok(false);
         }

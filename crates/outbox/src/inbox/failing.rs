@@ -130,7 +130,7 @@ impl Processor {
         headers.insert("bhiv-attempts".to_owned(), attempts.to_string());
         headers.insert("bhiv-queue".to_owned(), raw.queue.clone());
         let key = format!("{}.{class}", self.service.producer.prefix());
-        tx.dead_letter(id, key, headers, raw.body.clone());
+        tx.dead_letter(id, key, &headers, raw.body.clone());
     }
 }
 

@@ -17,7 +17,10 @@ use crate::bindings::Binding;
 use crate::{Failure, Order, Tx};
 
 /// A handler that takes longer has failed.
-const HANDLER_TIMEOUT: Duration = Duration::from_secs(30);
+pub(super) const HANDLER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A handler that takes longer keeps others waiting, and is tried again alone.
+const SHARED_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Processor {
     /// Handles all of `works` in one transaction, or none.
@@ -40,6 +43,7 @@ impl Processor {
 
     async fn handle(&self, tx: &mut Tx, works: &[Work<'_>]) -> Result<Vec<Outcome>, Failure> {
         let pairs: Vec<_> = works.iter().map(Work::pair).collect();
+        let limit = if works.len() > 1 { SHARED_TIMEOUT } else { HANDLER_TIMEOUT };
         let mut fresh = rows::claim(tx.conn(), &pairs).await?;
         let mut outcomes = Vec::with_capacity(works.len());
         for group in works.chunk_by(|one, next| {
@@ -65,7 +69,7 @@ impl Processor {
                 outcomes.push(outcome);
             }
             if !wanted.is_empty() {
-                self.hand_over(tx, binding, &wanted).await?;
+                self.hand_over(tx, binding, &wanted, limit).await?;
             }
         }
         Ok(outcomes)
@@ -77,6 +81,7 @@ impl Processor {
         tx: &mut Tx,
         binding: &Binding,
         works: &[Work<'_>],
+        limit: Duration,
     ) -> Result<(), Failure> {
         let events: Vec<_> = works.iter().map(|work| &work.incoming.event).collect();
         let only = match events.as_slice() {
@@ -87,10 +92,10 @@ impl Processor {
         let handling = async {
             // Nothing of what it touched outlives the transaction, which is rolled back.
             let handling = AssertUnwindSafe(binding.handler.run(tx, &events)).catch_unwind();
-            match tokio::time::timeout(HANDLER_TIMEOUT, handling).await {
+            match tokio::time::timeout(limit, handling).await {
                 Ok(Ok(handled)) => handled,
                 Ok(Err(panic)) => Err(Failure::Panicked(said(&*panic))),
-                Err(_) => Err(Failure::Later(format!("the handler took longer than {HANDLER_TIMEOUT:?}"))),
+                Err(_) => Err(Failure::Later(format!("the handler took longer than {limit:?}"))),
             }
         };
         match only {

@@ -4,7 +4,7 @@ use bhiv_broker::wire;
 use bhiv_db::Error;
 
 use super::failing::{EARLY, Reason, into_error, retry_delay};
-use super::handling::turn;
+use super::handling::{HANDLER_TIMEOUT, turn};
 use super::rows::{self, Parked};
 use super::{Incoming, Outcome, Processor, Raw, Work};
 use crate::{Failure, Tx};
@@ -60,7 +60,7 @@ impl Processor {
         let work = Work { incoming: &incoming, binding };
         let outcome = turn(tx, work).await?;
         match &outcome {
-            Outcome::Done => self.hand_over(tx, binding, &[work]).await?,
+            Outcome::Done => self.hand_over(tx, binding, &[work], HANDLER_TIMEOUT).await?,
             Outcome::Early(missing) => {
                 let reason = Reason { class: EARLY, error: missing.clone(), is_final: false };
                 self.fail_again(tx, parked, &reason).await?;

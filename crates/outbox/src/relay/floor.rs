@@ -139,11 +139,11 @@ mod tests {
             }
             let row = NewRow {
                 event_id,
-                exchange: "bhiv.crm".to_owned(),
-                routing_key: "crm.lead.created.v1".to_owned(),
+                exchange: "bhiv.crm",
+                routing_key: "crm.lead.created.v1".into(),
                 subject: "lead/1".to_owned(),
                 sequence: 1,
-                headers: bhiv_broker::Headers::new(),
+                headers: bhiv_db::JsonText::of(&bhiv_broker::Headers::new()).unwrap(),
                 payload: Vec::new(),
             };
             rows::insert(&mut self.conn, &[row]).await.unwrap();

@@ -1,10 +1,10 @@
 //! Every query on `outbox` and `outbox_parked`.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
-use bhiv_broker::{Headers, Message};
-use bhiv_db::Conn;
-use bhiv_db::statement;
+use bhiv_broker::{Headers, Message, wire};
+use bhiv_db::{Conn, JsonText, statement};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bytea, Interval, Jsonb, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
@@ -17,11 +17,11 @@ use crate::schema::{outbox, outbox_parked};
 #[derive(Debug)]
 pub(crate) struct NewRow {
     pub(crate) event_id: Uuid,
-    pub(crate) exchange: String,
-    pub(crate) routing_key: String,
+    pub(crate) exchange: &'static str,
+    pub(crate) routing_key: Cow<'static, str>,
     pub(crate) subject: String,
     pub(crate) sequence: i64,
-    pub(crate) headers: Headers,
+    pub(crate) headers: JsonText,
     pub(crate) payload: Vec<u8>,
 }
 
@@ -43,19 +43,10 @@ impl Row {
             exchange: self.exchange,
             routing_key: self.routing_key,
             id: self.event_id,
-            headers: into_headers(self.headers),
+            headers: wire::text_headers(self.headers),
             body: self.payload,
         }
     }
-}
-
-fn into_headers(json: Value) -> Headers {
-    let Value::Object(map) = json else { return Headers::new() };
-    let text = |(name, value)| match value {
-        Value::String(text) => Some((name, text)),
-        _ => None,
-    };
-    map.into_iter().filter_map(text).collect()
 }
 
 pub(crate) fn headers(json: &Value) -> Headers {
@@ -67,11 +58,11 @@ pub(crate) fn headers(json: &Value) -> Headers {
 pub(crate) async fn insert(conn: &mut Conn, rows: &[NewRow]) -> QueryResult<usize> {
     Insert::new(
         rows.iter().map(|row| row.event_id).collect(),
-        rows.iter().map(|row| row.exchange.as_str()).collect(),
-        rows.iter().map(|row| row.routing_key.as_str()).collect(),
+        rows.iter().map(|row| row.exchange).collect(),
+        rows.iter().map(|row| &*row.routing_key).collect(),
         rows.iter().map(|row| row.subject.as_str()).collect(),
         rows.iter().map(|row| row.sequence).collect(),
-        rows.iter().map(|row| serde_json::to_value(&row.headers).unwrap_or_default()).collect(),
+        rows.iter().map(|row| &row.headers).collect(),
         rows.iter().map(|row| row.payload.as_slice()).collect(),
     )
     .execute(conn)
@@ -85,7 +76,7 @@ statement! {
         routing_keys: Vec<&'a str>,
         subjects: Vec<&'a str>,
         sequences: Vec<i64>,
-        headers: Vec<Value>,
+        headers: Vec<&'a JsonText>,
         payloads: Vec<&'a [u8]>,
     } -> ();
     // The transaction has its number before a row has its id: the relay's floor relies on that.
@@ -150,7 +141,7 @@ impl Parked {
             exchange: self.exchange,
             routing_key: self.routing_key,
             id: self.event_id,
-            headers: into_headers(self.headers),
+            headers: wire::text_headers(self.headers),
             body: self.payload,
         }
     }
