@@ -14,6 +14,9 @@ use crate::Backoff;
 /// A connection attempt that takes longer is given up.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// A broker that does not answer a goodbye keeps nobody longer.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// How a connection is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
@@ -55,7 +58,8 @@ impl Connector {
         }))
     }
 
-    /// The open connection; waits until there is one, however long that takes.
+    /// The open connection; waits until there is one, however long that takes. Whoever stops waiting breaks off
+    /// the attempt that is under way, and the next one to ask begins another.
     pub async fn connection(&self) -> Arc<Connection> {
         let mut current = self.0.current.lock().await;
         if let Some(connection) = current.as_ref()
@@ -119,7 +123,7 @@ impl Connector {
     pub async fn close(&self) {
         if let Some(connection) = self.0.current.lock().await.take() {
             // A connection that is gone already is closed too.
-            let _ = connection.close(200, "bye".into()).await;
+            let _ = tokio::time::timeout(CLOSE_TIMEOUT, connection.close(200, "bye".into())).await;
         }
     }
 }

@@ -20,6 +20,10 @@ use crate::control::{Servers, VHOST};
 use crate::load::{Accepted, Load, Plan};
 use crate::node::Node;
 
+/// Where the lab's processes listen above the first port of the stack's services, apart from the real ones.
+const SOURCES: u16 = 100;
+const SINKS: u16 = 110;
+
 /// Which of the two services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -142,14 +146,15 @@ impl Arena {
 
     /// Adds a replica that is not started yet.
     pub fn add(&mut self, role: Role, number: u16) -> Result {
-        let (prefix, base) = match role {
-            Role::Source => ("source", 29_500),
-            Role::Sink => ("sink", 29_510),
+        let (prefix, place) = match role {
+            Role::Source => ("source", SOURCES),
+            Role::Sink => ("sink", SINKS),
         };
         let name = format!("{prefix}-{number}");
         let program = self.servers.programs.join(role.program());
         let log = self.servers.run.join(format!("{name}.log"));
-        let node = Node::new(name, program, log, base + number, self.environment(role)?);
+        let port = self.servers.http_base + place + number;
+        let node = Node::new(name, program, log, port, self.environment(role)?);
         match role {
             Role::Source => self.sources.push(node),
             Role::Sink => self.sinks.push(node),

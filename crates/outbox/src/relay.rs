@@ -5,6 +5,7 @@ mod leader;
 mod metrics;
 pub(crate) mod rows;
 
+use std::pin::pin;
 use std::time::Duration;
 
 use bhiv_broker::{Backoff, Connector};
@@ -18,10 +19,13 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::Wake;
-use leader::Leader;
+use leader::{Ended, Leader};
 
 /// How often a follower asks whether it can lead.
 const CANDIDACY: Duration = Duration::from_secs(1);
+
+/// How long a replica that gave up the lead stands back at least: longer than any other one waits to ask.
+const REST: Duration = Duration::from_secs(2);
 
 /// Wakes of other replicas are gathered for this long.
 const COALESCE: Duration = Duration::from_millis(10);
@@ -31,7 +35,7 @@ const COALESCE: Duration = Duration::from_millis(10);
 pub enum RelayState {
     /// Waiting for the database: why.
     Away(String),
-    /// Another replica publishes.
+    /// Another replica publishes, or may: this one cannot reach the broker.
     Follower,
     /// Publishes.
     Leader,
@@ -65,14 +69,23 @@ impl Relay {
     /// Runs until `stop`; then finishes what is under way and gives up the lead.
     pub async fn run(self, stop: CancellationToken) {
         let mut backoff = Backoff::reconnect();
+        let mut stands_back = false;
         while !stop.is_cancelled() {
-            let ended = self.session(&stop, &mut backoff).await;
-            if let Err(error) = ended {
-                warn!(%error, "the relay lost its database session");
-                self.be(RelayState::Away(error.to_string()));
-                tokio::select! {
-                    () = tokio::time::sleep(backoff.next_delay()) => {}
-                    () = stop.cancelled() => {}
+            match self.session(&stop, &mut backoff, stands_back).await {
+                Ok(Ended::Stopped) => {}
+                Ok(Ended::OutOfReach) => {
+                    warn!("RabbitMQ is out of reach: another replica may publish the outbox");
+                    self.be(RelayState::Follower);
+                    stands_back = true;
+                }
+                Err(error) => {
+                    warn!(%error, "the relay lost its database session");
+                    self.be(RelayState::Away(error.to_string()));
+                    stands_back = false;
+                    tokio::select! {
+                        () = tokio::time::sleep(backoff.next_delay()) => {}
+                        () = stop.cancelled() => {}
+                    }
                 }
             }
         }
@@ -86,7 +99,12 @@ impl Relay {
 
     /// One database session: the lead, and everything that the leader reads and deletes, is tied to it. A
     /// leader whose session is gone cannot delete what its successor publishes.
-    async fn session(&self, stop: &CancellationToken, backoff: &mut Backoff) -> Result<(), Error> {
+    async fn session(
+        &self,
+        stop: &CancellationToken,
+        backoff: &mut Backoff,
+        stands_back: bool,
+    ) -> Result<Ended, Error> {
         let mut conn = Conn::establish(self.database_url.expose())
             .await
             .map_err(|error| Error::Unavailable(error.to_string()))?;
@@ -94,21 +112,36 @@ impl Relay {
         // again, and recognised.
         diesel::sql_query("SET synchronous_commit = off").execute(&mut conn).await?;
         backoff.reset();
+        if stands_back {
+            match stop.run_until_cancelled(self.stand_back(&mut conn)).await {
+                Some(rested) => rested?,
+                None => return Ok(Ended::Stopped),
+            }
+        }
         while !take_the_lead(&mut conn).await? {
             self.be(RelayState::Follower);
             let candidacy = CANDIDACY.mul_f64(0.5 + jitter());
             tokio::select! {
                 () = tokio::time::sleep(candidacy) => {}
-                () = self.wake.woken() => {
-                    tokio::time::sleep(COALESCE).await;
-                    notify(&mut conn).await?;
-                }
-                () = stop.cancelled() => return Ok(()),
+                () = self.wake.woken() => pass_on(&mut conn).await?,
+                () = stop.cancelled() => return Ok(Ended::Stopped),
             }
         }
         info!("this replica publishes the outbox");
         self.be(RelayState::Leader);
         Leader::new(conn, &self.connector, &self.wake).run(stop).await
+    }
+
+    /// Lets others try to lead, until there is a connection to the broker again.
+    async fn stand_back(&self, conn: &mut Conn) -> Result<(), Error> {
+        // Not anew at every wake: that would break off each attempt to connect.
+        let mut rested = pin!(async { tokio::join!(tokio::time::sleep(REST), self.connector.connection()) });
+        loop {
+            tokio::select! {
+                _ = &mut rested => return Ok(()),
+                () = self.wake.woken() => pass_on(conn).await?,
+            }
+        }
     }
 }
 
@@ -128,6 +161,12 @@ async fn take_the_lead(conn: &mut Conn) -> Result<bool, Error> {
     .get_result(conn)
     .await?;
     Ok(lead.taken)
+}
+
+/// Tells the leader of rows that this process has written.
+async fn pass_on(conn: &mut Conn) -> Result<(), Error> {
+    tokio::time::sleep(COALESCE).await;
+    notify(conn).await
 }
 
 /// Outside of any transaction: within one, NOTIFY takes a lock that every commit of the cluster queues for.

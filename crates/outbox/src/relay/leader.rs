@@ -2,7 +2,7 @@ use std::collections::HashSet;
 use std::pin::pin;
 use std::time::Duration;
 
-use bhiv_broker::{Connector, Fate, Message, Publisher, crash};
+use bhiv_broker::{Connector, Fate, Message, Publisher, State, crash};
 use bhiv_db::{Conn, Error};
 use futures_util::StreamExt as _;
 use tokio::time::Instant;
@@ -20,9 +20,22 @@ const BATCH: i64 = 500;
 /// How long the leader waits at most before it looks at the table again.
 const POLL: Duration = Duration::from_millis(500);
 
+/// A leader whose broker answers nothing for this long lets another replica try: that one may reach another node
+/// of the cluster.
+const REACH: Duration = Duration::from_secs(5);
+
 /// Delays before a refused row is tried again: 5 s, doubled each time, at most 10 minutes.
 const FIRST_RETRY: Duration = Duration::from_secs(5);
 const LAST_RETRY: Duration = Duration::from_mins(10);
+
+/// Why a lead ended although its database session is well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// The process stops.
+    Stopped,
+    /// The broker is out of reach from here.
+    OutOfReach,
+}
 
 /// The one relay that publishes.
 pub(super) struct Leader<'r> {
@@ -30,6 +43,8 @@ pub(super) struct Leader<'r> {
     connector: &'r Connector,
     wake: &'r Wake,
     publisher: Option<Publisher>,
+    /// Since when something is to be published and the broker says nothing of it.
+    unanswered_since: Option<Instant>,
     floor: Floor,
     /// Rows that were under way when the channel was lost are sent one by one: one of them may be the reason.
     suspects: HashSet<i64>,
@@ -43,14 +58,16 @@ impl<'r> Leader<'r> {
             connector,
             wake,
             publisher: None,
+            unanswered_since: None,
             floor: Floor::default(),
             suspects: HashSet::new(),
             metrics: Metrics::new(),
         }
     }
 
-    /// Publishes until `stop`, or until the database session is lost.
-    pub(super) async fn run(mut self, stop: &CancellationToken) -> Result<(), Error> {
+    /// Publishes until `stop`, until the broker is out of reach, or until the database session is lost. The
+    /// session ends with it in any case, and the lead with the session.
+    pub(super) async fn run(mut self, stop: &CancellationToken) -> Result<Ended, Error> {
         super::listen(&mut self.conn).await?;
         let mut looked_around = None;
         while !stop.is_cancelled() {
@@ -60,11 +77,20 @@ impl<'r> Leader<'r> {
                 self.floor.advance(&mut self.conn).await?;
                 self.retry_refused(stop).await?;
             }
+            if self.is_out_of_reach() {
+                return Ok(Ended::OutOfReach);
+            }
             if published == 0 {
                 self.wait(stop).await?;
             }
         }
-        Ok(())
+        Ok(Ended::Stopped)
+    }
+
+    /// A broker that says that it is blocked is there.
+    fn is_out_of_reach(&self) -> bool {
+        self.unanswered_since.is_some_and(|since| since.elapsed() >= REACH)
+            && !matches!(self.connector.state(), State::Blocked(_))
     }
 
     /// Waits for new rows: told by this process, by another replica, or found at the next look.
@@ -90,6 +116,7 @@ impl<'r> Leader<'r> {
         }
         if batch.is_empty() {
             self.suspects.clear();
+            self.unanswered_since = None;
             return Ok(0);
         }
         let ids: Vec<i64> = batch.iter().map(|row| row.id).collect();
@@ -123,13 +150,15 @@ impl<'r> Leader<'r> {
         Ok(settled)
     }
 
-    /// `None` when the process stops while the broker is away.
+    /// `None` when the process stops while the broker is away, or when the broker is out of reach.
     async fn publish(&mut self, messages: &[Message], stop: &CancellationToken) -> Option<Vec<Fate>> {
+        let since = *self.unanswered_since.get_or_insert_with(Instant::now);
         let publisher = match &mut self.publisher {
             Some(publisher) if !publisher.is_lost() => publisher,
             _ => {
                 let opened = tokio::select! {
                     opened = Publisher::open(self.connector) => opened,
+                    () = patience(self.connector, since) => return None,
                     () = stop.cancelled() => return None,
                 };
                 match opened {
@@ -150,6 +179,9 @@ impl<'r> Leader<'r> {
         self.metrics.batch(started.elapsed());
         if fates.contains(&Fate::Unknown) {
             self.publisher = None;
+        }
+        if fates.iter().any(|fate| *fate != Fate::Unknown) {
+            self.unanswered_since = None;
         }
         Some(fates)
     }
@@ -173,6 +205,13 @@ impl<'r> Leader<'r> {
         }
         Ok(())
     }
+}
+
+/// Ends when the broker is out of reach since then.
+async fn patience(connector: &Connector, since: Instant) {
+    tokio::time::sleep_until(since + REACH).await;
+    // The connector lives as long as its relay.
+    let _ = connector.watch().wait_for(|state| !matches!(state, State::Blocked(_))).await;
 }
 
 /// Ends 5 s after the process was told to stop.

@@ -1,6 +1,13 @@
+use std::time::Duration;
+
+use bhiv_broker::Connector;
 use bhiv_events::Producer;
 use bhiv_outbox::RelayState;
+use bhiv_settings::Secret;
 use bhiv_testing::{TestBroker, eventually};
+
+use tokio::net::TcpListener;
+use tokio::time::timeout;
 
 use crate::system::{Handler, Service, topology};
 
@@ -41,6 +48,43 @@ async fn one_relay_leads_and_another_takes_over() {
     assert_eq!(task.effects().await, leads);
     let states = [first.borrow().clone(), second.borrow().clone()];
     assert_eq!(states.iter().filter(|state| **state == RelayState::Leader).count(), 1, "{states:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_to_whom_nobody_listens_makes_way() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    makes_way(&format!("amqp://{address}")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_whose_broker_says_nothing_makes_way() {
+    // The system accepts for it, and nobody ever answers.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    makes_way(&format!("amqp://{}", listener.local_addr().unwrap())).await;
+    drop(listener);
+}
+
+/// The leader reaches only `away`, the other replica the broker.
+async fn makes_way(away: &str) {
+    let broker = TestBroker::start(&[topology()]).await;
+    let (crm, task) = (Service::new(Producer::Crm).await, Service::new(Producer::Task).await);
+    let _consumers = task.consume(&broker, Handler::default());
+    let (mut first, one) = crm.relay_over(Connector::new(&Secret::from(away.to_owned()), "away"));
+    first.wait_for(|state| *state == RelayState::Leader).await.unwrap();
+    let (mut second, _two) = crm.relay(&broker);
+    second.wait_for(|state| *state == RelayState::Follower).await.unwrap();
+
+    let leads = crm.create_leads(20).await;
+    let taken_over = second.wait_for(|state| *state == RelayState::Leader);
+    timeout(Duration::from_secs(20), taken_over).await.unwrap().unwrap();
+    eventually(async || (task.effects().await.len() >= leads.len()).then_some(())).await;
+    assert_eq!(task.effects().await, leads);
+    assert_eq!(*first.borrow(), RelayState::Follower);
+    // Whoever stands back ends as promptly as anybody else.
+    drop(one);
+    timeout(Duration::from_secs(2), async { while first.changed().await.is_ok() {} }).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use bhiv_broker::Connector;
 use bhiv_broker::topology::Topology;
 use bhiv_clock::Clock;
 use bhiv_db::{Conn, Migrations, Pool};
@@ -42,7 +43,11 @@ impl Service {
 
     /// Starts a relay; it ends when the guard is dropped.
     pub fn relay(&self, broker: &TestBroker) -> (watch::Receiver<RelayState>, Guard) {
-        let relay = Relay::new(self.database.url.clone(), broker.connector(), self.wake.clone());
+        self.relay_over(broker.connector())
+    }
+
+    pub fn relay_over(&self, connector: Connector) -> (watch::Receiver<RelayState>, Guard) {
+        let relay = Relay::new(self.database.url.clone(), connector, self.wake.clone());
         let (state, stop) = (relay.watch(), CancellationToken::new());
         tokio::spawn(relay.run(stop.clone()));
         (state, Guard(stop))
