@@ -45,15 +45,12 @@ small_disk_down() {
   umount "$SMALL"
 }
 # queue_length <virtual host> <queue>: what is ready and what is being handled.
-queue_length() {
-  printf 'user = "admin:%s"\n' "$(secret rabbitmq)" |
-    curl -fsS -K - "http://127.0.0.1:$RMQ_ADMIN_PORT/api/queues/$1/$2?columns=messages" | tr -dc 0-9
-}
+queue_length() { rabbitmq_ask "queues/$1/$2?columns=messages" | tr -dc 0-9; }
 
 # The real services from nothing, all set up and none started.
 system_fresh() {
   echo 'DROP DATABASE IF EXISTS bhiv WITH (FORCE)' | postgres_sql
-  if rabbitmq_api "vhosts/$VHOST" 2>/dev/null; then rabbitmq_api -X DELETE "vhosts/$VHOST"; fi
+  remove_vhost "$VHOST"
   write_environments
   prepare_shared
   setup "${SERVICES[@]}"

@@ -161,7 +161,8 @@ rabbitmq_down() {
   end_process "$DATA/rabbitmq/epmd.pid" 5
 }
 
-rabbitmqctl_here() ( rabbitmq_environment && as rabbitmq "$RMQ_BIN/rabbitmqctl" "$@" )
+# Where the broker's account may look around, or Erlang fills the answer with complaints.
+rabbitmqctl_here() ( cd "$DATA/rabbitmq" && rabbitmq_environment && as rabbitmq "$RMQ_BIN/rabbitmqctl" "$@" )
 
 # ---- Talking to them as an administrator
 
@@ -170,9 +171,38 @@ postgres_sql() {
   PGPASSWORD="$(secret postgres)" psql -qAt -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$PG_PORT" -U postgres -d "${1:-postgres}" >/dev/null
 }
 
-# rabbitmq_api <curl options> <path below /api>
-rabbitmq_api() {
+# rabbitmq_ask <curl options> <path below /api>
+rabbitmq_ask() {
   local path="${*: -1}"
   printf 'user = "admin:%s"\n' "$(secret rabbitmq)" |
-    curl -fsS -K - -H 'content-type: application/json' "${@:1:$#-1}" "http://127.0.0.1:$RMQ_ADMIN_PORT/api/$path" >/dev/null
+    curl -fsS -K - -H 'content-type: application/json' "${@:1:$#-1}" "http://127.0.0.1:$RMQ_ADMIN_PORT/api/$path"
+}
+# The same without the answer.
+rabbitmq_api() { rabbitmq_ask "$@" >/dev/null; }
+# rabbitmq_names <path below /api>: one a line.
+rabbitmq_names() { rabbitmq_ask "$1?columns=name" | { grep -oE '"name":"[^"]*"' || true; } | cut -d '"' -f 4; }
+
+# remove_vhost <name>: its policies first. While the policy holds, each queue has a worker for dead letters, and RabbitMQ
+# 3.10 cannot bear that a queue goes before its worker has begun, as happens shortly after the start of the broker: see
+# dead_letters_up. Without the policy there is no worker.
+remove_vhost() {
+  local vhosts policy
+  vhosts="$(rabbitmq_names vhosts)"
+  grep -Fqx "$1" <<<"$vhosts" || return 0
+  for policy in $(rabbitmq_names "policies/$1"); do
+    rabbitmq_api -X DELETE "policies/$1/$policy"
+  done
+  rabbitmq_api -X DELETE "vhosts/$1"
+}
+
+# When two workers for dead letters crash within 5 s, RabbitMQ 3.10 ends their supervisor for good, and refuses every
+# queue whose policy asks for one until it is started again.
+dead_letters_up() {
+  local ended
+  ended="$(rabbitmqctl_here eval 'lists:keymember(rabbit_fifo_dlx_sup, 1, supervisor:which_children(rabbit_sup))
+    andalso whereis(rabbit_fifo_dlx_sup) =:= undefined.')"
+  [ "$ended" = true ] || return 0
+  say "RabbitMQ has given up its workers for dead letters and would refuse queues: starting it again"
+  rabbitmq_down
+  rabbitmq_up
 }

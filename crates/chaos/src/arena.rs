@@ -91,8 +91,7 @@ impl Arena {
             seed,
             password,
         };
-        let vhost = format!("vhosts/{VHOST}");
-        arena.servers.rabbitmq(Method::DELETE, &vhost, None).await?;
+        arena.servers.script(&["remove_vhost", VHOST]).await?;
         let mut conn = Conn::establish(arena.servers.database_url.expose()).await?;
         for role in [Role::Source, Role::Sink] {
             let drop = format!("DROP SCHEMA IF EXISTS {} CASCADE", role.name());

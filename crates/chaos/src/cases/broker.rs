@@ -195,7 +195,7 @@ pub(super) async fn nothing_declared(arena: &mut Arena) -> Result<Verdict> {
     // Setup makes schema and role first, and fails at a broker that is not there yet.
     arena.setup(Role::Source).await?;
     arena.setup(Role::Sink).await?;
-    arena.servers.rabbitmq(Method::DELETE, &format!("vhosts/{VHOST}"), None).await?;
+    arena.servers.script(&["remove_vhost", VHOST]).await?;
     for number in 1..=2 {
         arena.add(Role::Source, number)?;
         arena.add(Role::Sink, number)?;
