@@ -12,6 +12,7 @@ use diesel_async::{AsyncConnection as _, RunQueryDsl as _};
 use tokio::process::{Child, Command as Process};
 
 use crate::page::Page;
+use crate::relay::per_second;
 use crate::stack::Stack;
 use crate::{Result, say, share};
 
@@ -19,15 +20,11 @@ const ADDRESS: &str = "127.0.0.1:29650";
 const LEADS: &str = "http://127.0.0.1:29650/crm/leads";
 
 pub async fn measure(stack: &Stack, page: &mut Page, runs: usize, seconds: u64, clients: usize) -> Result {
-    // Whoever holds this lock is the relay: as long as it is us, nobody publishes.
-    let mut lock = Conn::establish(stack.database_url.expose()).await?;
-    diesel::sql_query("SELECT pg_advisory_lock(hashtextextended('crm.outbox.0', 0))")
-        .execute(&mut lock)
-        .await?;
+    let lock = stop_relay(stack).await?;
     let crm = Crm::start(stack).await?;
     let script = Crm::request(stack)?;
     wrk(LEADS, &script, 1, clients).await?;
-    let twin = twin(stack).await?;
+    let twin = twin(stack, 1, true).await?;
     let (mut ours, mut bare, mut busy) = (Vec::new(), Vec::new(), Vec::new());
     for run in 0..=runs {
         stack.sql("TRUNCATE crm.leads, crm.outbox, twin.leads, twin.outbox CASCADE").await?;
@@ -55,10 +52,41 @@ pub async fn measure(stack: &Stack, page: &mut Page, runs: usize, seconds: u64, 
 
 /// The outbox's share, on tables like crm's.
 pub async fn share(stack: &Stack, page: &mut Page, runs: usize, seconds: u64, clients: usize) -> Result {
+    let lock = stop_relay(stack).await?;
     let crm = Crm::start(stack).await?;
     let script = Crm::request(stack)?;
+    wrk(LEADS, &script, 1, clients).await?;
     crm.stop().await?;
-    share::measure(stack, page, &script, (runs, seconds, clients)).await
+    drop(lock);
+    let (recorded, plain) = (twin(stack, GROUP, true).await?, twin(stack, GROUP, false).await?);
+    share::measure(stack, page, &script, (runs, seconds, clients)).await?;
+    let writes = per_second(GROUP, Duration::from_secs(1));
+    let (mut ours, mut bare) = (Vec::new(), Vec::new());
+    for run in 0..=runs {
+        stack.sql("TRUNCATE twin.leads, twin.outbox").await?;
+        stack.sql("CHECKPOINT").await?;
+        let recorded = pgbench(stack, &recorded, seconds, 4).await? * writes;
+        let plain = pgbench(stack, &plain, seconds, 4).await? * writes;
+        say(&format!("pgbench with the outbox {run}/{runs}: {recorded:.0}/s, without {plain:.0}/s"));
+        if run > 0 {
+            ours.push(recorded);
+            bare.push(plain);
+        }
+    }
+    page.rates("the same inserts by pgbench, 8 a commit, with the outbox", ours, "without", bare, 0.0, 0.0);
+    Ok(())
+}
+
+/// Writes of one commit, as many as 32 clients of four groups share.
+const GROUP: usize = 8;
+
+/// Whoever holds this lock is the relay: as long as it is us, nobody publishes.
+async fn stop_relay(stack: &Stack) -> Result<Conn> {
+    let mut lock = Conn::establish(stack.database_url.expose()).await?;
+    diesel::sql_query("SELECT pg_advisory_lock(hashtextextended('crm.outbox.0', 0))")
+        .execute(&mut lock)
+        .await?;
+    Ok(lock)
 }
 
 /// A crm of its own, as a process.
@@ -153,35 +181,40 @@ fn named(url: &Secret, user: &str, password: &str) -> Result<String> {
     Ok(format!("{scheme}://{user}:{password}@{place}"))
 }
 
-/// Tables like crm's, and pgbench's script: the rows of a request, with new ids.
-async fn twin(stack: &Stack) -> Result<std::path::PathBuf> {
+/// Tables like crm's, and pgbench's script: the rows of that many requests in one commit, with new ids.
+async fn twin(stack: &Stack, writes: usize, is_recorded: bool) -> Result<std::path::PathBuf> {
     stack.sql("DROP SCHEMA IF EXISTS twin CASCADE").await?;
     stack.sql("CREATE SCHEMA twin").await?;
     for table in ["leads", "outbox"] {
         stack.sql(&format!("CREATE TABLE twin.{table} (LIKE crm.{table} INCLUDING ALL)")).await?;
     }
+    let mut script = "BEGIN;\n".to_owned();
+    let lead = insert(stack, "leads", "", 1, 1).await?;
+    script.push_str(&lead.repeat(writes));
+    if is_recorded {
+        script.push_str(&insert(stack, "outbox", " - 'id'", 2, writes).await?);
+    }
+    script.push_str("COMMIT;\n");
+    let file = stack.run.join(format!("twin-{writes}-{is_recorded}.sql"));
+    std::fs::write(&file, script)?;
+    Ok(file)
+}
+
+/// One statement that inserts the first `rows` rows of crm's table, each of them `times`.
+async fn insert(stack: &Stack, table: &str, without: &str, rows: usize, times: usize) -> Result<String> {
     let columns = "SELECT string_agg(quote_ident(key), ', ' ORDER BY key) FROM jsonb_object_keys";
+    // pgbench takes a word after a colon for a variable; other letters of the same length do as well.
     let values = "SELECT string_agg(CASE WHEN key IN ('id', 'event_id') THEN 'gen_random_uuid()'
                                          WHEN value = '[]' THEN quote_literal('{}')
                                          WHEN key IN ('created_at', 'updated_at') THEN 'now()'
                                          ELSE regexp_replace(quote_nullable(value), ':(\\w)', ';\\1', 'g') END, ', ' ORDER BY key) FROM jsonb_each_text";
-    // pgbench takes a word after a colon for a variable; other letters of the same length do as well.
-    let mut script = "BEGIN;\n".to_owned();
-    for (table, rows, without) in [("leads", 1, ""), ("outbox", 2, " - 'id'")] {
-        let row =
-            |n| format!("(SELECT to_jsonb(t){without} FROM crm.{table} t ORDER BY id LIMIT 1 OFFSET {n})");
-        let names = stack.words(&format!("{columns}({}) AS key", row(0))).await?;
-        let mut tuples = Vec::new();
-        for n in 0..rows {
-            tuples.push(format!("({})", stack.words(&format!("{values}({})", row(n))).await?));
-        }
-        let line = format!("INSERT INTO twin.{table} ({names}) VALUES {};\n", tuples.join(", "));
-        script.push_str(&line);
+    let row = |n| format!("(SELECT to_jsonb(t){without} FROM crm.{table} t ORDER BY id LIMIT 1 OFFSET {n})");
+    let names = stack.words(&format!("{columns}({}) AS key", row(0))).await?;
+    let mut tuples = Vec::new();
+    for n in 0..rows {
+        tuples.push(format!("({})", stack.words(&format!("{values}({})", row(n))).await?));
     }
-    script.push_str("COMMIT;\n");
-    let file = stack.run.join("twin.sql");
-    std::fs::write(&file, script)?;
-    Ok(file)
+    Ok(format!("INSERT INTO twin.{table} ({names}) VALUES {};\n", vec![tuples.join(", "); times].join(", ")))
 }
 
 async fn pgbench(stack: &Stack, script: &std::path::Path, seconds: u64, clients: usize) -> Result<f64> {

@@ -50,13 +50,14 @@ impl Page {
     ) {
         let (mine, theirs) = (median(&mut ours), median(&mut limit));
         let ratio = mine / theirs;
-        let floor = if least > 0.0 { format!(" and {least:.0}/s") } else { String::new() };
+        let wanted =
+            [(reach > 0.0).then(|| reach.to_string()), (least > 0.0).then(|| format!("{least:.0}/s"))];
         self.push(Figure {
             what: what.to_owned(),
             ours: format!("{mine:.0}/s"),
             beside: format!("{beside}: {theirs:.0}/s"),
             ratio: format!("{ratio:.2}"),
-            reach: format!("{reach}{floor}"),
+            reach: wanted.into_iter().flatten().collect::<Vec<_>>().join(" and "),
             is_reached: ratio >= reach && mine >= least,
         });
     }
@@ -101,7 +102,12 @@ impl Page {
     fn fill(&self, table: &mut Table) {
         table.set_header(["figure", "ours", "beside", "ratio", "reach", ""]);
         for Figure { what, ours, beside, ratio, reach, is_reached } in &self.figures {
-            let verdict = if *is_reached { "reached" } else { "MISSED" };
+            let verdict = match is_reached {
+                // There to be compared with.
+                _ if reach.is_empty() => "",
+                true => "reached",
+                false => "MISSED",
+            };
             table.add_row([what.as_str(), ours, beside, ratio, reach, verdict]);
         }
     }
@@ -118,8 +124,9 @@ the ratios, not the digits.
   row in one transaction), by wrk; beside pgbench, prepared statements, `BEGIN`, the same rows in two inserts,
   `COMMIT`, the same number of clients. The relay stands still meanwhile, unless the line says otherwise.
 - **with and without the outbox**: the same request for a lead, its row alone or with the rows of event and audit,
-  by wrk. Shared commits make the bare write so cheap that two more rows weigh more than they would beside a
-  commit of its own each.
+  by wrk. Shared commits make the bare write so cheap that two more rows, each larger than the lead's, weigh more
+  than they would beside a commit of its own each. How much is PostgreSQL's part shows pgbench with the same
+  inserts, 8 writes a commit, 4 clients: no code of ours can be nearer to the bare write than that by much.
 - **relay**: an outbox full of events of 512 bytes until it is empty; beside the AMQP client library alone,
   publishing as many to the same queue with 256 confirms under way.
 - **inbox**: a full queue until every message has its row; beside the database client library alone, inserting the
