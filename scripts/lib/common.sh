@@ -1,7 +1,7 @@
 # Paths, ports and small helpers that every script shares. Sourced, never run.
 #
 #   BHIV_RUN        where a stack keeps its state           (default: .run in the checkout)
-#   BHIV_BASE       first of ten ports for the servers      (default: 26000)
+#   BHIV_BASE       first of ten ports for the servers      (default: 26000), and see cluster.sh
 #   BHIV_HTTP_BASE  the gateway listens on this + 5, ...    (default: 8000)
 #
 # Another value for each gives a second stack beside the first one.

@@ -3,9 +3,9 @@
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 . "$ROOT/scripts/lib/packages.sh"
 . "$ROOT/scripts/lib/servers.sh"
+. "$ROOT/scripts/lib/cluster.sh"
 . "$ROOT/scripts/lib/services.sh"
 
-rabbitmq_signal() { kill -s "$1" "$(tr -dc 0-9 <"$DATA/rabbitmq/pid")"; }
 rabbitmq_kill() {
   rabbitmq_signal KILL
   wait_until 10 not_running "$(tr -dc 0-9 <"$DATA/rabbitmq/pid")"
@@ -59,6 +59,7 @@ system_fresh() {
 # Whatever a fault left switched off is on again.
 heal() {
   if alive "$DATA/rabbitmq/pid"; then rabbitmq_signal CONT; fi
+  cluster_continue
   if alive "$DATA/redis/pid"; then redis_signal CONT; fi
   servers_up
   postgres_reset

@@ -98,12 +98,18 @@ redis_down() { end_process "$DATA/redis/pid" 10; }
 
 # ---- RabbitMQ
 
+# What distinguishes one node from another, beside its ports; cluster.sh has nodes of its own.
+RMQ_HOME="$DATA/rabbitmq"
+RMQ_NAME="bhiv$BASE@localhost"
+RMQ_CONF=''          # more lines of rabbitmq.conf
+RMQ_ADVANCED='[].'   # advanced.config
+
 # Everything that RabbitMQ would otherwise look for in the system's own places. Run in a subshell.
 rabbitmq_environment() {
-  local home="$DATA/rabbitmq"
+  local home="$RMQ_HOME"
   export HOME="$home" LANG=C.UTF-8 LC_ALL=C.UTF-8
   export ERL_EPMD_PORT=$EPMD_PORT ERL_EPMD_ADDRESS=127.0.0.1
-  export RABBITMQ_NODENAME="bhiv$BASE@localhost" RABBITMQ_NODE_PORT=$AMQP_PORT RABBITMQ_NODE_IP_ADDRESS=127.0.0.1
+  export RABBITMQ_NODENAME="$RMQ_NAME" RABBITMQ_NODE_PORT=$AMQP_PORT RABBITMQ_NODE_IP_ADDRESS=127.0.0.1
   export RABBITMQ_DIST_PORT=$RMQ_DIST_PORT RABBITMQ_CONF_ENV_FILE=/dev/null
   export RABBITMQ_MNESIA_BASE="$home/mnesia" RABBITMQ_LOG_BASE="$home/log" RABBITMQ_PID_FILE="$home/pid"
   export RABBITMQ_CONFIG_FILE="$home/rabbitmq" RABBITMQ_ADVANCED_CONFIG_FILE="$home/advanced.config"
@@ -115,17 +121,17 @@ rabbitmq_environment() {
 
 rabbitmq_ready() {
   printf 'user = "admin:%s"\n' "$(secret rabbitmq)" |
-    curl -fsS -K - "http://127.0.0.1:$RMQ_ADMIN_PORT/api/health/checks/virtual-hosts" >/dev/null 2>&1
+    curl -fsS -m 10 -K - "http://127.0.0.1:$RMQ_ADMIN_PORT/api/health/checks/virtual-hosts" >/dev/null 2>&1
 }
 
 rabbitmq_up() (
   rabbitmq_ready && return 0
-  home="$DATA/rabbitmq"
+  home="$RMQ_HOME"
   password="$(secret rabbitmq)"
   mkdir -p "$home"/{mnesia,log,generated}
-  [ -s "$home/.erlang.cookie" ] || head -c 24 /dev/urandom | base64 | tr -dc 'A-Za-z0-9' >"$home/.erlang.cookie"
+  [ -s "$home/.erlang.cookie" ] || secret erlang >"$home/.erlang.cookie"
   echo '[rabbitmq_management,rabbitmq_prometheus].' >"$home/enabled_plugins"
-  echo '[].' >"$home/advanced.config"
+  echo "$RMQ_ADVANCED" >"$home/advanced.config"
   cat >"$home/rabbitmq.conf" <<CONF
 listeners.tcp.1 = 127.0.0.1:$AMQP_PORT
 management.tcp.ip = 127.0.0.1
@@ -137,6 +143,7 @@ default_pass = $password
 disk_free_limit.absolute = 200MB
 log.console = false
 log.file.level = info
+$RMQ_CONF
 CONF
   chmod 400 "$home/.erlang.cookie"
   chmod 640 "$home/rabbitmq.conf"
@@ -144,9 +151,9 @@ CONF
   rabbitmq_environment
   cd "$home"
   # An epmd of our own: the broker would start one that outlives it.
-  if ! alive "$home/epmd.pid"; then
+  if ! alive "$DATA/rabbitmq/epmd.pid"; then
     exec_as rabbitmq epmd -port "$EPMD_PORT" -address 127.0.0.1 -relaxed_command_check >/dev/null 2>&1 </dev/null &
-    echo $! >"$home/epmd.pid"
+    echo $! >"$DATA/rabbitmq/epmd.pid"
   fi
   if ! alive "$home/pid"; then
     rm -f "$home/pid"
@@ -161,8 +168,10 @@ rabbitmq_down() {
   end_process "$DATA/rabbitmq/epmd.pid" 5
 }
 
+rabbitmq_signal() { kill -s "$1" "$(tr -dc 0-9 <"$RMQ_HOME/pid")"; }
+
 # Where the broker's account may look around, or Erlang fills the answer with complaints.
-rabbitmqctl_here() ( cd "$DATA/rabbitmq" && rabbitmq_environment && as rabbitmq "$RMQ_BIN/rabbitmqctl" "$@" )
+rabbitmqctl_here() ( cd "$RMQ_HOME" && rabbitmq_environment && as rabbitmq "$RMQ_BIN/rabbitmqctl" "$@" )
 
 # ---- Talking to them as an administrator
 

@@ -2,6 +2,7 @@
 //! checker.
 
 mod broker;
+mod cluster;
 mod consumer;
 mod database;
 mod processes;
@@ -93,6 +94,8 @@ static ALL: &[Case] = cases! {
             "everybody comes back by themselves", broker::connections_closed;
         11 "broker-frozen" slow, "RabbitMQ answers nothing, and the connection stays",
             "noticed by the heartbeat; rows are kept", broker::frozen;
+        12 "brokers-parted" slow, "of RabbitMQ's three nodes one falls silent, and then a second one",
+            "two go on; one alone confirms nothing; all heals by itself", cluster::parted;
         13 "disk-alarm" quick, "RabbitMQ takes no messages because its disk is full",
             "clients do not notice; consumers go on", broker::alarm;
         14 "queue-full" quick, "a queue is at its limit and refuses",

@@ -52,6 +52,19 @@ impl Servers {
         Err(format!("{} failed: {}", words.join(" "), text(&output.stderr)).into())
     }
 
+    /// The same with another RabbitMQ, which has the same administrator.
+    pub fn with_broker(&self, amqp_port: u16, admin_port: u16) -> Result<Self> {
+        let moved = |url: &Secret, port| -> Result<Secret> {
+            let mut url = Url::parse(url.expose())?;
+            url.set_port(Some(port)).map_err(|()| "the address of RabbitMQ takes no port")?;
+            Ok(Secret::from(url.to_string()))
+        };
+        let mut servers = self.clone();
+        servers.amqp_url = moved(&self.amqp_url, amqp_port)?;
+        servers.rabbitmq_url = moved(&self.rabbitmq_url, admin_port)?;
+        Ok(servers)
+    }
+
     /// RabbitMQ for `user` in the lab's virtual host.
     pub fn amqp_url_of(&self, user: &str, password: &str) -> Result<Secret> {
         let mut url = Url::parse(self.amqp_url.expose())?;

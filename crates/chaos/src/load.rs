@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::lab::Act;
@@ -54,6 +55,7 @@ impl Default for Plan {
 pub struct Load {
     tasks: JoinSet<Result<HashMap<String, Accepted>>>,
     accepted: watch::Receiver<usize>,
+    enough: CancellationToken,
 }
 
 /// A request that was accepted.
@@ -71,6 +73,7 @@ impl Load {
         let http = Client::builder().timeout(Duration::from_secs(15)).no_proxy().build()?;
         let (count, accepted) = watch::channel(0);
         let count = Arc::new(count);
+        let enough = CancellationToken::new();
         let mut tasks = JoinSet::new();
         for writer in 0..plan.writers {
             let client = Writer {
@@ -80,10 +83,11 @@ impl Load {
                 number: writer,
                 chance: StdRng::seed_from_u64(seed.wrapping_add(writer as u64)),
                 count: Arc::clone(&count),
+                enough: enough.clone(),
             };
             tasks.spawn(client.work());
         }
-        Ok(Self { tasks, accepted })
+        Ok(Self { tasks, accepted, enough })
     }
 
     /// Waits until so many requests were accepted, or all are.
@@ -95,6 +99,11 @@ impl Load {
     /// Requests accepted so far.
     pub fn accepted(&self) -> usize {
         *self.accepted.borrow()
+    }
+
+    /// No further requests; those that are under way are still repeated until they are accepted.
+    pub fn enough(&self) {
+        self.enough.cancel();
     }
 
     /// Waits until every request was accepted; answers them by key.
@@ -114,6 +123,7 @@ struct Writer {
     number: usize,
     chance: StdRng,
     count: Arc<watch::Sender<usize>>,
+    enough: CancellationToken,
 }
 
 impl Writer {
@@ -121,6 +131,9 @@ impl Writer {
         let mut accepted = HashMap::new();
         let numbers = (self.number..self.plan.requests).step_by(self.plan.writers.max(1));
         for number in numbers {
+            if self.enough.is_cancelled() {
+                break;
+            }
             let (key, body, changes) = self.request(number);
             let first = self.insist(&key, &body).await?;
             if self.chance.random::<f64>() < 0.05 {
