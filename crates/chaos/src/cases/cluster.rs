@@ -97,7 +97,7 @@ async fn begin(arena: &mut Arena) -> Result<Vec<Servers>> {
         nodes.push(arena.servers.with_broker(amqp.parse()?, admin.parse()?)?);
     }
     let [first, second, _] = nodes.as_slice() else { return Err("no three nodes".into()) };
-    first.rabbitmq(Method::DELETE, &format!("vhosts/{VHOST}"), None).await?;
+    arena.servers.script(&["cluster_node", "1", "remove_vhost", VHOST]).await?;
     arena.servers = first.clone();
     arena.setup(Role::Source).await?;
     arena.setup(Role::Sink).await?;
