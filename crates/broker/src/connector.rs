@@ -15,7 +15,7 @@ use crate::Backoff;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A broker that does not answer a goodbye keeps nobody longer.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How a connection is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]

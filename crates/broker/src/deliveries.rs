@@ -8,6 +8,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Consumer};
 use tokio::time::Instant;
 
+use crate::connector::CLOSE_TIMEOUT;
 use crate::message::headers_of;
 use crate::wire::{self, Malformed};
 use crate::{Connector, Error, Headers};
@@ -115,10 +116,12 @@ impl Deliveries {
     /// consumer first would let another replica go on with later messages.
     ///
     /// # Errors
-    /// When the channel is gone, which gives them back too.
+    /// When the channel is gone, which gives them back too, or the broker does not answer.
     pub async fn close(self) -> Result<(), Error> {
-        self.channel.close(200, "bye".into()).await?;
-        Ok(())
+        match tokio::time::timeout(CLOSE_TIMEOUT, self.channel.close(200, "bye".into())).await {
+            Ok(closed) => Ok(closed?),
+            Err(_) => Err(Error::Silent(CLOSE_TIMEOUT)),
+        }
     }
 }
 
