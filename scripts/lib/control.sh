@@ -6,6 +6,9 @@
 . "$ROOT/scripts/lib/cluster.sh"
 . "$ROOT/scripts/lib/services.sh"
 
+# RabbitMQ 3.10 writes which files belong to a quorum queue half a second after that last changed. A queue that was declared
+# just before its node is killed does not start again, and refuses every message.
+rabbitmq_settle() { rabbitmqctl_here eval '[ok = dets:sync(Table) || Table <- dets:all()].' >/dev/null; }
 rabbitmq_kill() {
   rabbitmq_signal KILL
   wait_until 10 not_running "$(tr -dc 0-9 <"$DATA/rabbitmq/pid")"
