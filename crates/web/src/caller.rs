@@ -35,14 +35,7 @@ impl Authority {
         if let Some(caller) = request.extensions().get::<Rc<Caller>>() {
             return Ok(Rc::clone(caller));
         }
-        let token = request
-            .headers()
-            .get(AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, token)| token.trim())
-            .ok_or(codes::MISSING_TOKEN)?;
+        let token = bearer(request).ok_or(codes::MISSING_TOKEN)?;
         let caller = self.verifier.verify(token, self.clock.now()).map_err(|error| match error {
             TokenError::Invalid => codes::INVALID_TOKEN,
             TokenError::Expired => codes::TOKEN_EXPIRED,
@@ -51,6 +44,16 @@ impl Authority {
         request.extensions_mut().insert(Rc::clone(&caller));
         Ok(caller)
     }
+
+    /// The caller of a request whose token was verified before; nothing is verified now.
+    pub fn known(&self, request: &HttpRequest) -> Option<Caller> {
+        self.verifier.known(bearer(request)?, self.clock.now())
+    }
+}
+
+fn bearer(request: &HttpRequest) -> Option<&str> {
+    let (scheme, token) = request.headers().get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 /// A caller with the permission `P`. A handler that does not have it in its signature serves everybody, and

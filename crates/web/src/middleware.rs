@@ -110,10 +110,10 @@ fn problems(
     };
     let kept = response.headers().clone();
     let mut answer = response.into_response(problem.response(request_id));
-    for (name, value) in kept {
-        if name == actix_web::http::header::ALLOW {
-            answer.headers_mut().insert(name, value);
-        }
+    // What inner layers say, unless the problem says it itself: methods that are allowed, limits.
+    let said: Vec<_> = answer.headers().keys().cloned().collect();
+    for (name, value) in kept.into_iter().filter(|(name, _)| !said.contains(name)) {
+        answer.headers_mut().append(name, value);
     }
     answer
 }

@@ -3,6 +3,9 @@ use std::path::PathBuf;
 use bhiv_settings::Secret;
 use bhiv_types::Email;
 use clap::Args;
+use ipnet::IpNet;
+
+use crate::domain::quota::Quotas;
 
 /// What the gateway reads from its environment beyond what every service does.
 #[derive(Args, Clone, Debug)]
@@ -16,6 +19,16 @@ pub struct Config {
     /// `redis://:<password>@<host>:<port>/<db>`.
     #[arg(long, env = "REDIS_URL", hide_env_values = true)]
     pub redis_url: Secret,
+    /// Before every key and channel in Redis: deployments that share one need different ones.
+    #[arg(long, env = "REDIS_PREFIX", default_value = "bhiv")]
+    pub redis_prefix: String,
+    /// How often who may call: `<who> [<method>] [<path>]=<requests>/<s|m|h>` or `=none`, separated by commas. Who
+    /// is `address` (without a token that was verified before), `user`, or a role.
+    #[arg(long, env = "RATE_LIMITS", default_value = Quotas::DEFAULT)]
+    pub rate_limits: Quotas,
+    /// Networks of proxies whose `X-Forwarded-For` is believed, for example `10.0.0.0/8`, separated by commas.
+    #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',')]
+    pub trusted_proxies: Vec<IpNet>,
     /// E-mail address of an administrator who is made at start if there is none.
     #[arg(long, env = "ADMIN_EMAIL", requires = "admin_password")]
     pub admin_email: Option<Email>,

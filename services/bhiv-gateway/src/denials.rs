@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
+use actix_web::{HttpMessage as _, HttpRequest};
 use bhiv_events::core::AccessDenied;
 use bhiv_service::Context;
 use bhiv_web::RequestMeta;
@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::commands::note_denials::NoteDenials;
+use crate::limits::Client;
 
 /// Refusals that may wait to be written. More are only counted: a flood must not fill the memory.
 const WAITING: usize = 10_000;
@@ -55,7 +56,7 @@ impl Denials {
             status: status.as_u16(),
             method: request.method().to_string(),
             path: request.path().to_owned(),
-            address: request.peer_addr().map(|address| address.ip().to_string()),
+            address: request.extensions().get().map(|Client(address)| address.to_string()),
         };
         let actor = caller.unwrap_or_else(|| "anonymous".to_owned());
         if self.0.try_send(Denied { actor, what }).is_err() {

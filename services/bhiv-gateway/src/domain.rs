@@ -1,6 +1,8 @@
 //! What the gateway decides, without I/O.
 
 pub mod access;
+pub mod address;
 pub mod openapi;
+pub mod quota;
 pub mod unified;
 pub mod user;

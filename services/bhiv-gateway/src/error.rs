@@ -10,6 +10,7 @@ codes! {
     WRONG_CREDENTIALS = "wrong_credentials", 401, "E-mail address or password is wrong";
     CONSENT_REQUIRED = "consent_required", 403, "The person has not agreed to this";
     EMAIL_TAKEN = "email_taken", 409, "Somebody has registered with this e-mail address";
+    RATE_LIMITED = "rate_limited", 429, "Too many requests";
     MODULE_UNAVAILABLE = "module_unavailable", 503, "The module does not answer";
     MODULE_TIMEOUT = "module_timeout", 504, "The module takes too long";
 }

@@ -32,9 +32,10 @@ pub fn add(
     redis: Redis,
     denied: Receiver<Denied>,
 ) -> App {
-    let (pool, telling) = (context.pool().clone(), redis.clone());
+    let (pool, telling, connected) = (context.pool().clone(), redis.clone(), redis.clone());
     let (showing, old) = (live.clone(), context.pool().clone());
     let app = app
+        .with_job("connection to Redis", move |stop| connected.keep_connected(stop))
         .with_job("live events", move |stop| showing.follow(pool, telling, stop))
         .with_job("live events of other replicas", move |stop| {
             redis.hear_of_live_events(move || live.heard(), stop)

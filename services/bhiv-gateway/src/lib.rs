@@ -2,7 +2,7 @@
 //!
 //! Every request goes through [`pipeline`]. What the gateway owns is in [`http`]; everything else is forwarded
 //! to its module by [`forward`]. [`live`] is the stream of events, [`documents`] the API of all modules in
-//! one document, [`denials`] the audit of refused requests. The other rooms are those of every service.
+//! one document, [`limits`] how often who may call, [`denials`] the audit of refused requests. The other rooms are those of every service.
 
 mod commands;
 mod config;
@@ -15,6 +15,7 @@ mod events;
 mod forward;
 mod http;
 mod jobs;
+mod limits;
 mod live;
 mod modules;
 mod pipeline;
@@ -34,6 +35,7 @@ use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
 use crate::denials::Denials;
 use crate::documents::Documents;
+use crate::limits::Limits;
 use crate::live::Live;
 use crate::modules::Modules;
 use crate::redis::Redis;
@@ -66,12 +68,13 @@ impl Service for Gateway {
     }
 
     fn build(config: Config, context: &Context) -> Result<App, Error> {
-        let redis = Redis::new(&config.redis_url).map_err(Error::Other)?;
+        let redis = Redis::new(&config.redis_url, &config.redis_prefix).map_err(Error::Other)?;
         let live = Live::default();
         let modules = Modules::new(&config.modules).map_err(Error::Other)?;
         let tokens = Tokens::new(&config.tokens)?;
         let (denials, denied) = Denials::new();
         let documents = Documents::default();
+        let limits = Limits::new(config.rate_limits.clone(), config.trusted_proxies.clone(), redis.clone());
 
         let app = App::new(consumers::bindings(&live))
             .with_state(live.clone())
@@ -79,6 +82,7 @@ impl Service for Gateway {
             .with_state(tokens)
             .with_state(denials)
             .with_state(documents)
+            .with_state(limits)
             .guarded_by(pipeline::pipeline)
             .configured(http::beside)
             .depending_on("redis", redis.probe());

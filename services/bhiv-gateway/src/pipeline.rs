@@ -15,8 +15,10 @@ use futures_util::FutureExt as _;
 
 use crate::denials::Denials;
 use crate::domain::access::{Need, need};
+use crate::limits::{Client, Counted, Limits};
 
-/// 1. Rate limit: the next layer to be hung in here.
+/// 1. Rate limit: who calls too often? A token that was verified before has a quota of its own; everybody else
+///    shares that of their address.
 /// 2. Authentication: who is it?
 /// 3. RBAC: may they? What no rule allows is denied.
 /// 4. Consent: a projection of consent events will be asked here.
@@ -26,10 +28,15 @@ use crate::domain::access::{Need, need};
 pub fn pipeline(request: ServiceRequest, next: Next<BoxBody>) -> Guarded {
     async move {
         let denials = request.app_data::<Data<Denials>>().cloned();
-        let answer = match admit(&request) {
+        let counted = count(&request).await;
+        let admitted = counted.map_or(Ok(()), Counted::check).and_then(|()| admit(&request));
+        let mut answer = match admitted {
             Ok(()) => next.call(request).await?,
             Err(problem) => request.error_response(problem),
         };
+        if let Some(counted) = counted {
+            counted.tell(answer.headers_mut());
+        }
         if let Some(denials) = denials.filter(|_| is_refusal(answer.status())) {
             audit(&denials, &answer);
         }
@@ -38,7 +45,21 @@ pub fn pipeline(request: ServiceRequest, next: Next<BoxBody>) -> Guarded {
     .boxed_local()
 }
 
-/// Layers 1 to 4.
+/// Layer 1. Whoever watches over this process is not counted.
+async fn count(request: &ServiceRequest) -> Option<Counted> {
+    let limits = request.app_data::<Data<Limits>>()?;
+    let address = limits.client(request.peer_addr()?.ip(), request.headers());
+    request.extensions_mut().insert(Client(address));
+    let path = request.path();
+    if path == "/metrics" || path.starts_with("/health/") {
+        return None;
+    }
+    let caller =
+        request.app_data::<Data<Authority>>().and_then(|authority| authority.known(request.request()));
+    limits.count(caller.as_ref(), address, request.method().as_str(), path).await
+}
+
+/// Layers 2 to 4.
 fn admit(request: &ServiceRequest) -> Result<(), Problem> {
     match need(request.method().as_str(), request.path()) {
         Need::Nothing => Ok(()),

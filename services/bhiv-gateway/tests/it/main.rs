@@ -4,9 +4,12 @@
 
 mod auth;
 mod forwarding;
+mod limits;
 mod live;
 mod module;
 mod unified;
+
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use bhiv_gateway::{Config, Gateway};
 use bhiv_testing::{TestApp, servers};
@@ -17,6 +20,7 @@ use crate::module::Module;
 bhiv_testing::service_rules!(bhiv_gateway::Gateway);
 
 #[derive(Parser)]
+#[command(args_override_self = true)]
 struct CommandLine {
     #[command(flatten)]
     config: Config,
@@ -24,17 +28,30 @@ struct CommandLine {
 
 /// The gateway in front of `module`, which stands for all of them.
 async fn app(module: &Module) -> TestApp {
+    app_with(module, &[]).await
+}
+
+/// The same with more settings, the later ones instead of earlier ones.
+async fn app_with(module: &Module, more: &[String]) -> TestApp {
     TestApp::start_with::<Gateway>(|key| {
         let redis = servers().redis_url;
         let mut arguments = vec![
             "gateway".to_owned(),
             format!("--signing-key-file={}", key.display()),
             format!("--redis-url={}", redis.expose()),
+            format!("--redis-prefix={}", prefix()),
         ];
         for name in ["crm", "logistics", "task", "compliance", "rl", "logging"] {
             arguments.push(format!("--{name}-url={}", module.url));
         }
+        arguments.extend_from_slice(more);
         CommandLine::parse_from(arguments).config
     })
     .await
+}
+
+/// Tests share Redis, and nothing in it.
+fn prefix() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
