@@ -8,6 +8,7 @@ use clap::{Args, Parser};
 use comfy_table::Table;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use serde_json::{Value, json};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::arena::Arena;
 use crate::cases::{self, Case, Verdict};
@@ -77,7 +78,12 @@ impl Outcome {
 /// Everything that `chaos` does.
 pub async fn main() -> ExitCode {
     let line = CommandLine::parse();
-    match act(line).await {
+    // Told to end, it ends the processes of its case too.
+    let acted = tokio::select! {
+        acted = act(line) => acted,
+        told = told_to_end() => told.and(Err("told to end".into())),
+    };
+    match acted {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -85,6 +91,15 @@ pub async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+async fn told_to_end() -> Result {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
 }
 
 #[expect(clippy::print_stderr, reason = "progress is for whoever looks on")]
