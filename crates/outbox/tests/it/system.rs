@@ -1,8 +1,8 @@
 //! A producer (crm) and a consumer (task) of one event, in one process.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use bhiv_broker::Connector;
 use bhiv_broker::topology::Topology;
@@ -190,12 +190,14 @@ async fn effects(conn: &mut Conn) -> Vec<Uuid> {
     rows.into_iter().map(|row| row.lead_id).collect()
 }
 
-/// The UUIDv7 number `n` of today.
+/// The UUIDv7 number `n` of the day on which the tests began: the same past midnight.
 pub fn id(n: u128) -> Uuid {
-    let today = u64::try_from(Clock::system().now().timestamp_millis()).unwrap() / 86_400_000 * 86_400_000;
+    static TODAY: LazyLock<u64> = LazyLock::new(|| {
+        u64::try_from(Clock::system().now().timestamp_millis()).unwrap() / 86_400_000 * 86_400_000
+    });
     let mut random = [0; 10];
     random[2..].copy_from_slice(&u64::try_from(n).unwrap().to_be_bytes());
-    uuid::Builder::from_unix_timestamp_millis(today, &random).into_uuid()
+    uuid::Builder::from_unix_timestamp_millis(*TODAY, &random).into_uuid()
 }
 
 /// The `n` of [`id`].
