@@ -16,12 +16,9 @@ pub struct Config {
     #[command(flatten)]
     #[expect(missing_docs, reason = "the group documents itself")]
     pub tokens: TokenSettings,
-    /// `redis://:<password>@<host>:<port>/<db>`.
-    #[arg(long, env = "REDIS_URL", hide_env_values = true)]
-    pub redis_url: Secret,
-    /// Before every key and channel in Redis: deployments that share one need different ones.
-    #[arg(long, env = "REDIS_PREFIX", default_value = "bhiv")]
-    pub redis_prefix: String,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the group documents itself")]
+    pub redis: RedisSettings,
     /// How often who may call: `<who> [<method>] [<path>]=<requests>/<s|m|h>` or `=none`, separated by commas. Who
     /// is `address` (without a token that was verified before), `user`, or a role.
     #[arg(long, env = "RATE_LIMITS", default_value = Quotas::DEFAULT)]
@@ -35,6 +32,21 @@ pub struct Config {
     /// Their password.
     #[arg(long, env = "ADMIN_PASSWORD", hide_env_values = true)]
     pub admin_password: Option<Secret>,
+}
+
+/// What replicas share.
+#[derive(Args, Clone, Debug)]
+#[expect(clippy::struct_field_names, reason = "named like the environment's variables")]
+pub struct RedisSettings {
+    /// `redis://:<password>@<host>:<port>/<db>`.
+    #[arg(long, env = "REDIS_URL", hide_env_values = true)]
+    pub redis_url: Secret,
+    /// Before every key and channel in Redis: deployments that share one need different ones.
+    #[arg(long, env = "REDIS_PREFIX", default_value = "bhiv")]
+    pub redis_prefix: String,
+    /// How many milliseconds a request waits for Redis before it goes on without it.
+    #[arg(long, env = "REDIS_PATIENCE_MS", default_value_t = 250)]
+    pub redis_patience_ms: u64,
 }
 
 /// Where the modules are, for example `http://crm:8011`.

@@ -16,7 +16,7 @@ use crate::commands::ensure_admin::EnsureAdmin;
 use crate::config::Config;
 use crate::denials::{Denied, write_down};
 use crate::domain::user::Password;
-use crate::live::Live;
+use crate::live::{CHANNEL, Live};
 use crate::redis::Redis;
 use crate::store::live_event;
 
@@ -38,7 +38,7 @@ pub fn add(
         .with_job("connection to Redis", move |stop| connected.keep_connected(stop))
         .with_job("live events", move |stop| showing.follow(pool, telling, stop))
         .with_job("live events of other replicas", move |stop| {
-            redis.hear_of_live_events(move || live.heard(), stop)
+            redis.hear(CHANNEL, move |_| live.heard(), stop)
         })
         .with_job("old live events", move |stop| forget_old(old, stop));
     let writing = context.clone();

@@ -68,7 +68,7 @@ impl Service for Gateway {
     }
 
     fn build(config: Config, context: &Context) -> Result<App, Error> {
-        let redis = Redis::new(&config.redis_url, &config.redis_prefix).map_err(Error::Other)?;
+        let redis = Redis::new(&config.redis).map_err(Error::Other)?;
         let live = Live::default();
         let modules = Modules::new(&config.modules).map_err(Error::Other)?;
         let tokens = Tokens::new(&config.tokens)?;

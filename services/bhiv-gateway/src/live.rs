@@ -20,6 +20,9 @@ const POLL: Duration = Duration::from_millis(500);
 /// How long after a message or a commit others are told, so that a burst is told once.
 const COALESCE: Duration = Duration::from_millis(5);
 
+/// Where replicas tell each other that there are new events.
+pub const CHANNEL: &str = "live";
+
 /// Events that are read at a time.
 pub const PAGE: i64 = 500;
 
@@ -72,7 +75,7 @@ impl Live {
             };
             if here {
                 tokio::time::sleep(COALESCE).await;
-                redis.tell_of_live_events().await;
+                redis.tell(CHANNEL, "").await;
             }
             match self.show_new(&pool, last).await {
                 Ok(place) => last = Some(place),

@@ -1,26 +1,24 @@
 //! Redis: what replicas of the gateway share. Nothing is lost without it; things only take longer, or are counted
 //! by each replica alone.
 
+use std::fmt::Display;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use bhiv_broker::Backoff;
-use bhiv_settings::Secret;
 use bhiv_web::{Probe, Trouble};
 use deadpool_redis::redis::aio::MultiplexedConnection;
-use deadpool_redis::redis::{self, Client, RedisError, Script};
+use deadpool_redis::redis::{self, Client, RedisError, RedisResult, Script};
 use deadpool_redis::{Config, Pool, PoolError, Runtime, Timeouts};
 use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use crate::config::RedisSettings;
 use crate::domain::quota::{Quota, Verdict};
 
 const PATIENCE: Duration = Duration::from_secs(2);
-
-/// A request does not wait longer than this to be counted.
-const COUNTING: Duration = Duration::from_millis(250);
 
 /// [`crate::domain::quota::count`] with the time of Redis, which is the same for every replica. Numbers are written
 /// by format, because Lua would round them.
@@ -45,6 +43,8 @@ pub struct Redis {
     pool: Pool,
     client: Client,
     prefix: String,
+    /// A request does not wait longer than this.
+    hurry: Duration,
     /// One connection that all requests share, while there is one.
     shared: Arc<watch::Sender<Option<MultiplexedConnection>>>,
     /// The shared connection has failed.
@@ -71,7 +71,8 @@ impl Redis {
     ///
     /// # Errors
     /// When the address is malformed.
-    pub fn new(url: &Secret, prefix: &str) -> Result<Self, String> {
+    pub fn new(settings: &RedisSettings) -> Result<Self, String> {
+        let RedisSettings { redis_url: url, redis_prefix: prefix, redis_patience_ms: hurry } = settings;
         let malformed = |error: &dyn std::fmt::Display| format!("REDIS_URL: {error}");
         let client = Client::open(url.expose()).map_err(|error| malformed(&error))?;
         let pool = Config::from_url(url.expose())
@@ -83,7 +84,8 @@ impl Redis {
             .build()
             .map_err(|error| malformed(&error))?;
         let (shared, failed) = (Arc::new(watch::Sender::new(None)), Arc::default());
-        Ok(Self { pool, client, prefix: prefix.to_owned(), shared, failed })
+        let hurry = Duration::from_millis(*hurry);
+        Ok(Self { pool, client, prefix: prefix.clone(), hurry, shared, failed })
     }
 
     /// Whether it answers.
@@ -107,29 +109,39 @@ impl Redis {
         })
     }
 
+    /// A key or channel of this deployment.
+    pub fn key(&self, name: impl Display) -> String {
+        format!("{}:{name}", self.prefix)
+    }
+
+    /// Does `work` on the connection that all requests share; `None` when Redis is away or too slow for a request
+    /// to wait for it.
+    pub async fn ask<T>(
+        &self,
+        what: &str,
+        work: impl AsyncFnOnce(&mut MultiplexedConnection) -> RedisResult<T>,
+    ) -> Option<T> {
+        let mut conn = self.shared.borrow().clone()?;
+        let failed = match tokio::time::timeout(self.hurry, work(&mut conn)).await {
+            Ok(Ok(answer)) => return Some(answer),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("no answer within {:?}", self.hurry),
+        };
+        warn!(what, failed, "Redis does not do it");
+        self.failed.notify_one();
+        None
+    }
+
     /// Counts a request of `caller`; `None` when Redis is away.
     pub async fn count(&self, caller: &str, quota: Quota) -> Option<Verdict> {
-        let mut conn = self.shared.borrow().clone()?;
         let interval = quota.interval();
         let mut counting = COUNT.prepare_invoke();
-        counting.key(format!("{}:rate:{caller}", self.prefix));
+        counting.key(self.key(format_args!("rate:{caller}")));
         counting.arg(interval).arg(interval * u64::from(quota.requests));
-        let counting = counting.invoke_async::<(u8, u64, u64, u64)>(&mut conn);
-        match tokio::time::timeout(COUNTING, counting).await {
-            Ok(Ok((allowed, remaining, reset, retry_after))) => {
-                Some(Verdict { is_allowed: allowed == 1, remaining, reset, retry_after })
-            }
-            Ok(Err(error)) => {
-                warn!(%error, "Redis does not count");
-                self.failed.notify_one();
-                None
-            }
-            Err(_) => {
-                warn!("Redis has not counted within {COUNTING:?}");
-                self.failed.notify_one();
-                None
-            }
-        }
+        let counted =
+            self.ask("counting", async |conn| counting.invoke_async::<(u8, u64, u64, u64)>(conn).await);
+        let (allowed, remaining, reset, retry_after) = counted.await?;
+        Some(Verdict { is_allowed: allowed == 1, remaining, reset, retry_after })
     }
 
     /// Keeps the connection that all requests share, until `stop`. While there is none, nobody waits for it.
@@ -153,31 +165,29 @@ impl Redis {
         }
     }
 
-    /// Channel on which a replica says that there are new live events.
-    fn live(&self) -> String {
-        format!("{}:live", self.prefix)
+    /// Tells the other replicas something. Whoever needs to know finds out without it too, only later.
+    pub async fn tell(&self, channel: &str, what: &str) {
+        let channel = self.key(channel);
+        self.ask("telling", async |conn| {
+            redis::cmd("PUBLISH").arg(channel).arg(what).query_async::<()>(conn).await
+        })
+        .await;
     }
 
-    /// Tells the other replicas that there are new live events. They find out anyway, half a second later.
-    pub async fn tell_of_live_events(&self) {
-        let telling = async {
-            let mut conn = self.pool.get().await?;
-            redis::cmd("PUBLISH").arg(self.live()).arg("").query_async::<()>(&mut conn).await?;
-            Ok::<_, Error>(())
-        };
-        if let Ok(Err(error)) = tokio::time::timeout(PATIENCE, telling).await {
-            tracing::debug!(%error, "other replicas are not told of live events");
-        }
-    }
-
-    /// Calls `heard` whenever another replica tells of live events, until `stop`.
-    pub async fn hear_of_live_events(self, heard: impl Fn() + Send + Sync, stop: CancellationToken) {
+    /// Calls `heard` with what is told on `channel`, until `stop`, and with nothing when messages may have been
+    /// missed: at first, and whenever Redis is back.
+    pub async fn hear(
+        self,
+        channel: &'static str,
+        heard: impl Fn(Option<&str>) + Send + Sync,
+        stop: CancellationToken,
+    ) {
         let mut backoff = Backoff::reconnect();
         while !stop.is_cancelled() {
             tokio::select! {
-                ended = self.listen(&heard, &mut backoff) => {
+                ended = self.listen(channel, &heard, &mut backoff) => {
                     if let Err(error) = ended {
-                        warn!(%error, "waiting for Redis");
+                        warn!(%error, channel, "waiting for Redis");
                     }
                     tokio::select! {
                         () = tokio::time::sleep(backoff.next_delay()) => {}
@@ -191,16 +201,18 @@ impl Redis {
 
     async fn listen(
         &self,
-        heard: &(impl Fn() + Send + Sync),
+        channel: &str,
+        heard: &(impl Fn(Option<&str>) + Send + Sync),
         backoff: &mut Backoff,
-    ) -> Result<(), RedisError> {
+    ) -> RedisResult<()> {
         let mut subscription = self.client.get_async_pubsub().await?;
-        subscription.subscribe(self.live()).await?;
-        info!("connected to Redis");
+        subscription.subscribe(self.key(channel)).await?;
+        info!(channel, "listening at Redis");
         backoff.reset();
+        heard(None);
         let mut messages = subscription.on_message();
-        while messages.next().await.is_some() {
-            heard();
+        while let Some(message) = messages.next().await {
+            heard(message.get_payload::<String>().ok().as_deref());
         }
         Ok(())
     }

@@ -40,6 +40,8 @@ async fn app_with(module: &Module, more: &[String]) -> TestApp {
             format!("--signing-key-file={}", key.display()),
             format!("--redis-url={}", redis.expose()),
             format!("--redis-prefix={}", prefix()),
+            // Test machines are slow at times, and that is not what is tested.
+            "--redis-patience-ms=10000".to_owned(),
         ];
         for name in ["crm", "logistics", "task", "compliance", "rl", "logging"] {
             arguments.push(format!("--{name}-url={}", module.url));
