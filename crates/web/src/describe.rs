@@ -95,10 +95,13 @@ impl Operation {
         if let Some((_, RefOr::T(Schema::Object(object)))) = fields {
             for (field, schema) in &object.properties {
                 let required = object.required.contains(field);
+                // Several values stand in one parameter, with commas between them.
+                let explode = matches!(schema, RefOr::T(Schema::Array(_))).then_some(false);
                 self.parameters.push(
                     ParameterBuilder::new()
                         .name(field)
                         .parameter_in(ParameterIn::Query)
+                        .explode(explode)
                         .required(if required { Required::True } else { Required::False })
                         .description(description(schema))
                         .schema(Some(without_null(schema)))
@@ -199,6 +202,7 @@ impl Operation {
 fn description(schema: &RefOr<Schema>) -> Option<String> {
     match schema {
         RefOr::T(Schema::Object(object)) => object.description.clone(),
+        RefOr::T(Schema::Array(array)) => array.description.clone(),
         RefOr::T(Schema::OneOf(one_of)) => one_of.items.iter().find_map(description),
         RefOr::Ref(reference) => Some(reference.description.clone()).filter(|text| !text.is_empty()),
         RefOr::T(_) => None,
@@ -213,16 +217,24 @@ fn without_null(schema: &RefOr<Schema>) -> RefOr<Schema> {
         }
         RefOr::T(Schema::Object(object)) => {
             let mut object = object.clone();
-            if let SchemaType::Array(types) = &object.schema_type {
-                let left: Vec<_> = types.iter().filter(|type_| **type_ != Type::Null).cloned().collect();
-                object.schema_type = match <[Type; 1]>::try_from(left) {
-                    Ok([only]) => SchemaType::Type(only),
-                    Err(several) => SchemaType::Array(several),
-                };
-            }
+            object.schema_type = other_than_null(object.schema_type);
             RefOr::T(Schema::Object(object))
         }
+        RefOr::T(Schema::Array(array)) => {
+            let mut array = array.clone();
+            array.schema_type = other_than_null(array.schema_type);
+            RefOr::T(Schema::Array(array))
+        }
         _ => schema.clone(),
+    }
+}
+
+fn other_than_null(schema_type: SchemaType) -> SchemaType {
+    let SchemaType::Array(types) = schema_type else { return schema_type };
+    let left: Vec<_> = types.into_iter().filter(|type_| *type_ != Type::Null).collect();
+    match <[Type; 1]>::try_from(left) {
+        Ok([only]) => SchemaType::Type(only),
+        Err(several) => SchemaType::Array(several),
     }
 }
 

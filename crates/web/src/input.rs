@@ -84,7 +84,10 @@ fn read_query<T: ToSchema + DeserializeOwned + 'static>(query: &str) -> Result<T
     let mut values = Map::new();
     for (name, text) in pairs.into_inner() {
         let schema = fields.and_then(|fields| fields.get(&name));
-        let value = typed(schema.and_then(|schema| resolved(&parts, schema)), text);
+        let value = match schema {
+            Some(RefOr::T(Schema::Array(_))) => text.split(',').collect(),
+            _ => typed(schema.and_then(|schema| resolved(&parts, schema)), text),
+        };
         if values.insert(name.clone(), value).is_some() {
             return Err(Problem::invalid(Vec::new()).at(format!("?{name}"), "stands twice"));
         }
@@ -107,7 +110,7 @@ fn resolved<'a>(parts: &'a [(String, RefOr<Schema>)], schema: &'a RefOr<Schema>)
     }
 }
 
-/// A query parameter is text; where the schema wants a number or a truth value, it is read as one. Text that
+/// A query parameter is text, or several words with commas between them where the schema wants a list; where the schema wants a number or a truth value, it is read as one. Text that
 /// is none stays text, and the schema refuses it.
 fn typed(schema: Option<&Object>, text: String) -> Value {
     let Some(schema) = schema else { return Value::String(text) };
