@@ -4,4 +4,6 @@ pub mod ensure_admin;
 pub mod note_denials;
 pub mod patch_user;
 pub mod receive_unified;
+pub mod register_agent;
 pub mod register_user;
+pub mod remove_agent;

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod address;
+pub mod agent;
 pub mod openapi;
 pub mod quota;
 pub mod unified;

@@ -2,9 +2,10 @@
 //!
 //! Every request goes through [`pipeline`]. What the gateway owns is in [`http`]; everything else is forwarded
 //! to its module by [`forward`]. [`live`] is the stream of events, [`documents`] the API of all modules in
-//! one document, [`limits`] how often who may call, [`denials`] the audit of refused requests. The other rooms are those of every service.
+//! one document, [`compose`] answers made of what several modules answer, [`limits`] how often who may call, [`denials`] the audit of refused requests. The other rooms are those of every service.
 
 mod commands;
+mod compose;
 mod config;
 mod consumers;
 mod denials;
@@ -31,6 +32,7 @@ use bhiv_db::Migrations;
 use bhiv_events::Producer;
 use bhiv_service::{App, Context, Error, Service};
 use bhiv_web::{Api, Code, Info};
+use chrono::{DateTime, Utc};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
 use crate::denials::Denials;
@@ -46,6 +48,10 @@ const TABLES: EmbeddedMigrations = embed_migrations!();
 /// The gateway.
 #[derive(Debug)]
 pub struct Gateway;
+
+/// When this process began.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Started(pub(crate) DateTime<Utc>);
 
 impl Service for Gateway {
     type Config = Config;
@@ -83,6 +89,7 @@ impl Service for Gateway {
             .with_state(denials)
             .with_state(documents)
             .with_state(limits)
+            .with_state(Started(context.clock().now()))
             .guarded_by(pipeline::pipeline)
             .configured(http::beside)
             .depending_on("redis", redis.probe());

@@ -1,6 +1,21 @@
 //! The tables of `migrations/`. A test writes this file and compares it.
 
 diesel::table! {
+    agents (id) {
+        id -> Uuid,
+        version -> Int8,
+        agent_id -> Text,
+        agent_type -> Text,
+        capabilities -> Array<Text>,
+        endpoint -> Nullable<Text>,
+        owner -> Text,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        last_seen_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     live_events (seq) {
         seq -> Int8,
         module -> Text,
@@ -48,4 +63,4 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(live_events, unified_events, unified_outcomes, users);
+diesel::allow_tables_to_appear_in_same_query!(agents, live_events, unified_events, unified_outcomes, users);

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod auth;
+mod compose;
 mod forwarding;
 mod limits;
 mod live;
