@@ -8,6 +8,7 @@ mod forwarding;
 mod limits;
 mod live;
 mod module;
+mod rbac;
 mod unified;
 
 use std::sync::atomic::{AtomicU32, Ordering};
