@@ -12,6 +12,7 @@ use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{Content, RefOr, Required, Response, ResponseBuilder};
 use utoipa::{PartialSchema as _, ToSchema};
 
+use crate::caller::CORRELATION_ID;
 use crate::schema::components;
 use crate::{FieldError, Problem};
 
@@ -60,6 +61,18 @@ impl Operation {
                         .max_length(Some(255))
                         .build(),
                 ))
+                .build(),
+        );
+        self.parameters.push(
+            ParameterBuilder::new()
+                .name(CORRELATION_ID)
+                .parameter_in(ParameterIn::Header)
+                .required(Required::False)
+                .description(Some(
+                    "The causal story that the request belongs to: events and audit rows have it. That of the \
+                     thing that is changed, or a new one, unless it says otherwise",
+                ))
+                .schema(Some(bhiv_types::private::uuid_schema()))
                 .build(),
         );
         self.problem("400", "A header or the body cannot be read");
@@ -158,7 +171,8 @@ impl Operation {
         self.responses.insert(status.to_owned(), response.build());
     }
 
-    fn problem(&mut self, status: &str, says: &str) {
+    /// A problem that it may answer with.
+    pub fn problem(&mut self, status: &str, says: &str) {
         let schema = self.schema_of::<ProblemBody>();
         let response = ResponseBuilder::new()
             .description(says)

@@ -2,6 +2,7 @@ use std::future::{Ready, ready};
 use std::str::FromStr;
 
 use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::FutureExt as _;
@@ -179,6 +180,26 @@ impl<T: FromStr> FromRequest for Segment<T> {
 impl<T> Describe for Segment<T> {
     fn describe(operation: &mut Operation) {
         operation.path(ObjectBuilder::new().schema_type(Type::String).into());
+    }
+}
+
+/// Says that the operation may answer with a problem of this status, where nothing else in the signature does.
+#[derive(Clone, Copy, Debug)]
+pub struct MayAnswer<const STATUS: u16>;
+
+impl<const STATUS: u16> FromRequest for MayAnswer<STATUS> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(_: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self))
+    }
+}
+
+impl<const STATUS: u16> Describe for MayAnswer<STATUS> {
+    fn describe(operation: &mut Operation) {
+        let says = StatusCode::from_u16(STATUS).ok().and_then(|status| status.canonical_reason());
+        operation.problem(&STATUS.to_string(), says.unwrap_or("A problem"));
     }
 }
 

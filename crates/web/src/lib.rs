@@ -21,7 +21,7 @@ pub use api::{Api, Info};
 pub use caller::{Authority, Can, Known, Public};
 pub use describe::{Describe, FreeForm, Operation};
 pub use health::{Check, CheckState, Health, Probe, Report, Trouble};
-pub use input::{Id, Segment, Valid, ValidQuery};
+pub use input::{Id, MayAnswer, Segment, Valid, ValidQuery};
 pub use middleware::{REQUEST_ID, RequestMeta, surround};
 pub use page::{Cursor, Limit, Page};
 pub use problem::{Code, FieldError, Problem, codes};

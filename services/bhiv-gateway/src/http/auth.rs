@@ -3,7 +3,7 @@ use std::sync::OnceLock;
 use actix_web::web::{Data, Json};
 use bhiv_auth::Role;
 use bhiv_service::Context;
-use bhiv_web::{Created, FreeForm, Known, Problem, Public, Result, Valid};
+use bhiv_web::{Created, FreeForm, Known, MayAnswer, Problem, Public, Result, Valid};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -55,6 +55,7 @@ pub async fn register(
 
 pub async fn login(
     _: Public,
+    _: MayAnswer<401>,
     Valid(Credentials { email, password }): Valid<Credentials>,
     gateway: Data<Context>,
     tokens: Data<Tokens>,
