@@ -2,7 +2,10 @@
 
 pub mod access;
 pub mod address;
+pub mod api_key;
+pub mod lockout;
 pub mod openapi;
+pub mod outside;
 pub mod quota;
 pub mod unified;
 pub mod user;

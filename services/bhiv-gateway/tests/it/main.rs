@@ -2,11 +2,15 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod api_keys;
+mod attacks;
 mod auth;
 mod forwarding;
 mod limits;
 mod live;
 mod module;
+mod outside;
+mod sessions;
 mod unified;
 
 use std::sync::atomic::{AtomicU32, Ordering};
