@@ -2,10 +2,14 @@
 //!
 //! Every request goes through [`pipeline`]. What the gateway owns is in [`http`]; everything else is forwarded
 //! to its module by [`forward`]. [`live`] is the stream of events, [`documents`] the API of all modules in
-//! one document, [`limits`] how often who may call, [`denials`] the audit of refused requests. The other rooms are those of every service.
+//! one document, [`limits`] how often who may call, [`denials`] the audit of refused requests,
+//! [`consent`] what people agreed to, [`cache`] the answers that are kept. The other rooms are those of every service.
 
+mod cache;
+mod changes;
 mod commands;
 mod config;
+mod consent;
 mod consumers;
 mod denials;
 mod documents;
@@ -33,6 +37,9 @@ use bhiv_service::{App, Context, Error, Service};
 use bhiv_web::{Api, Code, Info};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
+use crate::cache::Cache;
+use crate::changes::Changes;
+use crate::consent::Consents;
 use crate::denials::Denials;
 use crate::documents::Documents;
 use crate::limits::Limits;
@@ -64,7 +71,7 @@ impl Service for Gateway {
     }
 
     fn topology() -> Topology {
-        consumers::bindings(&Live::default()).topology()
+        consumers::bindings(&Live::default(), &Consents::default(), &Changes::default()).topology()
     }
 
     fn build(config: Config, context: &Context) -> Result<App, Error> {
@@ -76,16 +83,22 @@ impl Service for Gateway {
         let documents = Documents::default();
         let limits = Limits::new(config.rate_limits.clone(), config.trusted_proxies.clone(), redis.clone());
 
-        let app = App::new(consumers::bindings(&live))
+        let (consents, changes) = (Consents::default(), Changes::default());
+        let cache = Cache::new(config.cache_seconds, redis.clone(), changes.clone(), context.clock().clone());
+
+        let app = App::new(consumers::bindings(&live, &consents, &changes))
             .with_state(live.clone())
             .with_state(modules)
             .with_state(tokens)
             .with_state(denials)
             .with_state(documents)
             .with_state(limits)
+            .with_state(consents.clone())
+            .with_state(cache.clone())
             .guarded_by(pipeline::pipeline)
             .configured(http::beside)
             .depending_on("redis", redis.probe());
+        let app = jobs::add_consent_and_cache(app, context, consents, cache, redis.clone());
         Ok(jobs::add(app, context, &config, live, redis, denied))
     }
 }

@@ -13,6 +13,7 @@ use bhiv_service::Guarded;
 use bhiv_web::{Authority, Problem, codes};
 use futures_util::FutureExt as _;
 
+use crate::consent::Consents;
 use crate::denials::Denials;
 use crate::domain::access::{Need, need};
 use crate::limits::{Client, Counted, Limits};
@@ -21,15 +22,18 @@ use crate::limits::{Client, Counted, Limits};
 ///    shares that of their address.
 /// 2. Authentication: who is it?
 /// 3. RBAC: may they? What no rule allows is denied.
-/// 4. Consent: a projection of consent events will be asked here.
+/// 4. Consent: has the person whom a write is about said no?
 /// 5. The owner: a handler of the gateway, or the module that the request is forwarded to. It verifies the
 ///    token and the permission again, and audits what it accepts in the transaction of the change.
 /// 6. Audit: what was refused, whichever layer refused it.
-pub fn pipeline(request: ServiceRequest, next: Next<BoxBody>) -> Guarded {
+pub fn pipeline(mut request: ServiceRequest, next: Next<BoxBody>) -> Guarded {
     async move {
         let denials = request.app_data::<Data<Denials>>().cloned();
         let counted = count(&request).await;
-        let admitted = counted.map_or(Ok(()), Counted::check).and_then(|()| admit(&request));
+        let mut admitted = counted.map_or(Ok(()), Counted::check).and_then(|()| admit(&request));
+        if admitted.is_ok() {
+            admitted = consent(&mut request).await;
+        }
         let mut answer = match admitted {
             Ok(()) => next.call(request).await?,
             Err(problem) => request.error_response(problem),
@@ -59,7 +63,7 @@ async fn count(request: &ServiceRequest) -> Option<Counted> {
     limits.count(caller.as_ref(), address, request.method().as_str(), path).await
 }
 
-/// Layers 2 to 4.
+/// Layers 2 and 3.
 fn admit(request: &ServiceRequest) -> Result<(), Problem> {
     match need(request.method().as_str(), request.path()) {
         Need::Nothing => Ok(()),
@@ -75,6 +79,12 @@ fn admit(request: &ServiceRequest) -> Result<(), Problem> {
 fn authenticate(request: &ServiceRequest) -> Result<Rc<Caller>, Problem> {
     let authority = request.app_data::<Data<Authority>>().ok_or(codes::INTERNAL)?;
     authority.caller(request.request())
+}
+
+/// Layer 4.
+async fn consent(request: &mut ServiceRequest) -> Result<(), Problem> {
+    let consents = request.app_data::<Data<Consents>>().ok_or(codes::INTERNAL)?.clone();
+    consents.check(request).await
 }
 
 fn is_refusal(status: StatusCode) -> bool {

@@ -1,6 +1,17 @@
 //! The tables of `migrations/`. A test writes this file and compares it.
 
 diesel::table! {
+    consents (person, purpose) {
+        person -> Text,
+        purpose -> Text,
+        state -> Text,
+        sequence -> Int8,
+        place -> Int8,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     live_events (seq) {
         seq -> Int8,
         module -> Text,
@@ -48,4 +59,4 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(live_events, unified_events, unified_outcomes, users);
+diesel::allow_tables_to_appear_in_same_query!(consents, live_events, unified_events, unified_outcomes, users);
