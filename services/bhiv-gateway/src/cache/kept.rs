@@ -72,7 +72,6 @@ impl Cache {
             return None;
         }
         let accept = answers::joined(request.headers(), &ACCEPT);
-        let caller = caller.map(|caller| (caller.id.as_str(), caller.roles.as_slice()));
         let key = key(request.path(), request.query_string(), &accept, caller);
         let key = self.redis.key(format_args!("answer:{}", short(key.as_bytes()).simple()));
         let mut finding = FIND.prepare_invoke();

@@ -1,6 +1,6 @@
 //! Which answers are kept, for whom, and in what form.
 
-use bhiv_auth::Role;
+use bhiv_auth::{Caller, Role};
 
 use super::path::{matches, segments};
 
@@ -60,7 +60,7 @@ pub fn is_kept(path: &str) -> bool {
 }
 
 /// What tells an answer from all others.
-pub fn key(path: &str, query: &str, accept: &str, caller: Option<(&str, &[Role])>) -> String {
+pub fn key(path: &str, query: &str, accept: &str, caller: Option<&Caller>) -> String {
     // No part has a line break in it, so no two keys are the same by chance.
     format!("GET\n{path}\n{}\n{accept}\n{}", sorted(query), scope(caller))
 }
@@ -72,15 +72,24 @@ fn sorted(query: &str) -> String {
     parameters.join("&")
 }
 
-/// Who shares answers: callers with the same roles if none of their roles may be shown rows of their own, otherwise
-/// each for themselves.
-fn scope(caller: Option<(&str, &[Role])>) -> String {
-    let Some((id, roles)) = caller else { return "everybody".to_owned() };
-    let mut names: Vec<_> = roles.iter().map(|role| role.name()).collect();
+/// Who shares answers: callers with the same roles, whose tokens are for the same, if none of their roles may be
+/// shown rows of their own; otherwise each has answers of their own.
+fn scope(caller: Option<&Caller>) -> String {
+    let Some(caller) = caller else { return "everybody".to_owned() };
+    let roles = listed(caller.roles.iter().map(|role| role.name().to_owned()));
+    let scope = match &caller.scope {
+        Some(scope) => listed(scope.iter().map(ToString::to_string)),
+        None => "all".to_owned(),
+    };
+    let is_shared = caller.roles.iter().all(|role| SHARED.contains(role));
+    format!("{roles}\n{scope}\n{}", if is_shared { "" } else { &caller.id })
+}
+
+fn listed(names: impl Iterator<Item = String>) -> String {
+    let mut names: Vec<_> = names.collect();
     names.sort_unstable();
     names.dedup();
-    let names = names.join(",");
-    if roles.iter().all(|role| SHARED.contains(role)) { names } else { format!("{names} {id}") }
+    names.join(",")
 }
 
 /// What the sender of a message wants of caches (`Cache-Control`, RFC 9111, 5.2).
@@ -163,7 +172,14 @@ impl<'a> Kept<'a> {
 
 #[cfg(test)]
 mod tests {
+    use bhiv_auth::{Access, Module, Permission};
+    use chrono::DateTime;
+
     use super::*;
+
+    fn caller(id: &str, roles: &[Role]) -> Caller {
+        Caller::new(id, roles, DateTime::UNIX_EPOCH)
+    }
 
     #[test]
     fn only_what_is_told_of_is_kept() {
@@ -186,7 +202,8 @@ mod tests {
 
     #[test]
     fn the_order_of_parameters_does_not_count_and_everything_else_does() {
-        let admin = Some(("ada", &[Role::Admin][..]));
+        let admin = caller("ada", &[Role::Admin]);
+        let admin = Some(&admin);
         let one = key("/crm/leads", "b=1&a=2&a=1", "", admin);
         assert_eq!(one, key("/crm/leads", "a=2&a=1&b=1&", "", admin));
         assert_ne!(one, key("/crm/leads", "a=1&a=2&b=1", "", admin));
@@ -197,12 +214,16 @@ mod tests {
 
     #[test]
     fn callers_share_only_what_cannot_depend_on_them() {
-        let key = |id, roles: &[Role]| key("/crm/leads", "", "", Some((id, roles)));
+        let ask = |caller: &Caller| super::key("/crm/leads", "", "", Some(caller));
+        let key = |id, roles: &[Role]| ask(&caller(id, roles));
         assert_eq!(key("a", &[Role::Viewer]), key("b", &[Role::Viewer]));
         assert_eq!(key("a", &[Role::Viewer, Role::Admin]), key("b", &[Role::Admin, Role::Viewer]));
         assert_ne!(key("a", &[Role::Viewer]), key("a", &[Role::Admin]));
         assert_ne!(key("a", &[Role::Sales]), key("b", &[Role::Sales]));
         assert_ne!(key("a", &[Role::Sales, Role::Viewer]), key("b", &[Role::Sales, Role::Viewer]));
+        let narrow = Permission { module: Module::Crm, access: Access::Read };
+        let narrow = Caller { scope: Some(vec![narrow]), ..caller("a", &[Role::Viewer]) };
+        assert_ne!(key("a", &[Role::Viewer]), ask(&narrow));
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod api_keys;
+mod attacks;
 mod auth;
 mod cache;
 mod consent;
@@ -9,6 +11,8 @@ mod forwarding;
 mod limits;
 mod live;
 mod module;
+mod outside;
+mod sessions;
 mod unified;
 
 use std::path::Path;
