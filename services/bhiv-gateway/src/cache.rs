@@ -138,9 +138,8 @@ async fn write(
     let answer = forwarding.await;
     first.end().await;
     // A module answers JSON when it has done everything; a report it may write while it works.
-    answer.map(|answer| match answers::is_json(answer.headers()) {
-        true => answer,
-        false => answers::and_then(answer, writing().end()),
+    answer.map(|answer| {
+        if answers::is_json(answer.headers()) { answer } else { answers::and_then(answer, writing().end()) }
     })
 }
 

@@ -75,4 +75,11 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(api_keys, consents, live_events, unified_events, unified_outcomes, users);
+diesel::allow_tables_to_appear_in_same_query!(
+    api_keys,
+    consents,
+    live_events,
+    unified_events,
+    unified_outcomes,
+    users
+);

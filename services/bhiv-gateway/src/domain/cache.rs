@@ -2,7 +2,7 @@
 
 use bhiv_auth::{Caller, Role};
 
-use super::path::{matches, segments};
+use super::path::{matching, segments};
 
 /// Largest body that is kept, in bytes.
 pub const LARGEST: usize = 1_000_000;
@@ -56,7 +56,7 @@ const SHARED: [Role; 3] = [Role::Admin, Role::Manager, Role::Viewer];
 /// Whether answers to `GET path` are kept.
 pub fn is_kept(path: &str) -> bool {
     let segments = segments(path);
-    KEPT.iter().any(|pattern| matches(pattern, &segments).is_some())
+    KEPT.iter().any(|pattern| matching(pattern, &segments).is_some())
 }
 
 /// What tells an answer from all others.

@@ -18,7 +18,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::path::{matches, segments};
+use super::path::{matching, segments};
 
 /// Who withdrew this has withdrawn everything.
 const PROCESSING: &str = "processing";
@@ -84,7 +84,8 @@ pub struct No {
 #[derive(Debug)]
 pub struct Write {
     rule: &'static Rule,
-    id: Option<String>,
+    /// What the path has for `{id}`; empty without one.
+    id: String,
 }
 
 impl std::fmt::Debug for Rule {
@@ -101,8 +102,8 @@ impl Write {
         }
         let segments = segments(path);
         RULES.iter().filter(|rule| rule.method == method).find_map(|rule| {
-            let id = matches(rule.path, &segments)?;
-            Some(Self { rule, id: id.map(str::to_owned) })
+            let id = matching(rule.path, &segments)?;
+            Some(Self { rule, id: id.to_owned() })
         })
     }
 
@@ -114,7 +115,7 @@ impl Write {
     /// The no that stands against it, if one does.
     pub fn against(&self, body: &Value, said_no: &SaidNo) -> Option<No> {
         let named = self.rule.places.iter().filter_map(|place| match *place {
-            Path(kind) => Some((kind, self.id.as_deref()?)),
+            Path(kind) => Some((kind, self.id.as_str())),
             Body(pointer, kind) => Some((kind, body.pointer(pointer)?.as_str()?)),
         });
         named

@@ -10,17 +10,17 @@ pub fn segments(path: &str) -> Vec<String> {
     segments.map(|segment| percent_decode_str(segment).decode_utf8_lossy().into_owned()).collect()
 }
 
-/// Whether `segments` are those of `pattern`, for example `/crm/leads/{id}`; what stands for `{id}` then, if the
-/// pattern has one.
-pub fn matches<'a>(pattern: &str, segments: &'a [String]) -> Option<Option<&'a str>> {
+/// If `segments` are those of `pattern`, for example `/crm/leads/{id}`: what stands for `{id}`, or nothing if the
+/// pattern has none.
+pub fn matching<'a>(pattern: &str, segments: &'a [String]) -> Option<&'a str> {
     let words = pattern.split('/').skip(1);
     if words.clone().count() != segments.len() {
         return None;
     }
-    let mut captured = None;
+    let mut captured = "";
     for (word, segment) in words.zip(segments) {
         if word.starts_with('{') {
-            captured = Some(segment.as_str());
+            captured = segment;
         } else if word != segment {
             return None;
         }
@@ -50,10 +50,10 @@ mod tests {
     #[test]
     fn a_pattern_fits_whole_paths() {
         let path = segments("/crm/leads/7");
-        assert_eq!(matches("/crm/leads/{id}", &path), Some(Some("7")));
-        assert_eq!(matches("/crm/leads/7", &path), Some(None));
-        assert_eq!(matches("/crm/leads", &path), None);
-        assert_eq!(matches("/crm/leads/{id}/convert", &path), None);
-        assert_eq!(matches("/crm/{x}/8", &path), None);
+        assert_eq!(matching("/crm/leads/{id}", &path), Some("7"));
+        assert_eq!(matching("/crm/leads/7", &path), Some(""));
+        assert_eq!(matching("/crm/leads", &path), None);
+        assert_eq!(matching("/crm/leads/{id}/convert", &path), None);
+        assert_eq!(matching("/crm/{x}/8", &path), None);
     }
 }

@@ -9,6 +9,7 @@ use bhiv_events::crm::LeadUpdated;
 use bhiv_events::{AuditRecorded, Contract as _, Event, Producer};
 use bhiv_testing::{Answer, TestApp, servers};
 use futures_util::future::join_all;
+use futures_util::{StreamExt as _, stream};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
@@ -33,6 +34,7 @@ impl Counter {
                 .route("/crm/leads", web::get().to(read))
                 .route("/crm/leads", web::post().to(write))
                 .route("/crm/activities", web::get().to(read))
+                .route("/crm/import", web::post().to(import))
                 .route("/crm/accounts", web::get().to(special))
                 .route("/task/tasks", web::get().to(read));
         })
@@ -58,6 +60,26 @@ async fn write(counter: Data<Counter>) -> HttpResponse {
     HttpResponse::Created().json(json!({"value": value}))
 }
 
+/// Tells of a row before it is written, and of another one when it is.
+async fn import(counter: Data<Counter>) -> HttpResponse {
+    let rows = stream::iter([0, 1]).then(move |row| {
+        let counter = counter.clone();
+        async move {
+            if row == 1 {
+                let asked = counter.asked();
+                // Somebody reads in between, and their answer is kept.
+                while counter.asked() == asked {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                counter.value.fetch_add(1, Ordering::SeqCst);
+            }
+            Ok::<_, actix_web::Error>(web::Bytes::from("row\n"))
+        }
+    });
+    HttpResponse::Ok().content_type("text/csv").streaming(Box::pin(rows))
+}
+
 /// Answers that must not be kept, by the name of what is special about them.
 async fn special(request: HttpRequest, counter: Data<Counter>) -> HttpResponse {
     counter.asked.fetch_add(1, Ordering::SeqCst);
@@ -69,8 +91,8 @@ async fn special(request: HttpRequest, counter: Data<Counter>) -> HttpResponse {
         "vary" => answer.insert_header(("vary", "accept, x-other")).json(1),
         "text" => answer.content_type("text/plain").body("1"),
         "large" => answer.json("x".repeat(1_000_001)),
-        "missing" => HttpResponse::NotFound().json(1),
-        other => panic!("{other}"),
+        // What is not there.
+        _ => HttpResponse::NotFound().json(1),
     }
 }
 
@@ -140,6 +162,7 @@ async fn an_answer_is_given_again_until_something_is_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::print_stderr, reason = "it tells its figures")]
 async fn nobody_reads_less_than_was_written_before_they_asked() {
     let counter = Counter::default();
     let module = counter.start().await;
@@ -171,6 +194,22 @@ async fn nobody_reads_less_than_was_written_before_they_asked() {
     let (hits, written) = (hits.into_inner(), acknowledged.into_inner());
     eprintln!("{hits} of 720 reads were kept answers, with {written} writes between them");
     assert!(hits > 0 && written >= 60, "{hits} hits, {written} writes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_while_it_is_reported_is_read_after_the_report() {
+    let counter = Counter::default();
+    let module = counter.start().await;
+    let more = settings();
+    let first = app_with(&module, &more).await;
+    let second = replica_of(&first, &module, &more);
+    eventually_kept(&second, LEADS).await;
+    let request = first.request(Method::POST, "/crm/import").bearer_auth(first.token(Role::Admin));
+    let mut report = request.send().await.unwrap();
+    assert_eq!(report.chunk().await.unwrap().unwrap(), "row\n");
+    assert_eq!(eventually_kept(&second, LEADS).await.expect(200)["value"], 0);
+    while report.chunk().await.unwrap().is_some() {}
+    assert_eq!(second.get(LEADS).await.expect(200)["value"], 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

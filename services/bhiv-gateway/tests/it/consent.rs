@@ -123,6 +123,7 @@ async fn who_withdrew_processing_withdrew_everything() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::print_stderr, reason = "it tells its figures")]
 async fn a_revocation_takes_effect_at_every_replica_within_a_second() {
     const ROUNDS: usize = 50;
     let module = Module::start().await;
