@@ -3,9 +3,12 @@
 pub mod access;
 pub mod address;
 pub mod api_key;
+pub mod cache;
+pub mod consent;
 pub mod lockout;
 pub mod openapi;
 pub mod outside;
+pub mod path;
 pub mod quota;
 pub mod unified;
 pub mod user;

@@ -13,6 +13,7 @@ use bhiv_service::Guarded;
 use bhiv_web::{Authority, Problem, codes};
 use futures_util::FutureExt as _;
 
+use crate::consent::Consents;
 use crate::credentials::Credentials;
 use crate::denials::Denials;
 use crate::domain::access::{Need, need};
@@ -24,7 +25,7 @@ use crate::sessions::Sessions;
 ///    shares that of their address.
 /// 2. Authentication: who is it? Keys and tokens of others are exchanged for one of ours.
 /// 3. RBAC: may they? What no rule allows is denied.
-/// 4. Consent: a projection of consent events will be asked here.
+/// 4. Consent: has the person whom a write is about said no?
 /// 5. The owner: a handler of the gateway, or the module that the request is forwarded to. It verifies the
 ///    token and the permission again, and audits what it accepts in the transaction of the change.
 /// 6. Audit: what was refused, whichever layer refused it.
@@ -35,10 +36,13 @@ pub fn pipeline(mut request: ServiceRequest, next: Next<BoxBody>) -> Guarded {
             credentials.recognise(&mut request);
         }
         let counted = count(&request).await;
-        let admitted = match counted.map_or(Ok(()), Counted::check) {
+        let mut admitted = match counted.map_or(Ok(()), Counted::check) {
             Ok(()) => admit(&mut request).await,
             refused => refused,
         };
+        if admitted.is_ok() {
+            admitted = consent(&mut request).await;
+        }
         let mut answer = match admitted {
             Ok(()) => next.call(request).await?,
             Err(problem) => request.error_response(problem),
@@ -68,7 +72,7 @@ async fn count(request: &ServiceRequest) -> Option<Counted> {
     limits.count(caller.as_ref(), address, request.method().as_str(), path).await
 }
 
-/// Layers 2 to 4.
+/// Layers 2 and 3.
 async fn admit(request: &mut ServiceRequest) -> Result<(), Problem> {
     match need(request.method().as_str(), request.path()) {
         Need::Nothing => Ok(()),
@@ -92,6 +96,12 @@ async fn authenticate(request: &mut ServiceRequest) -> Result<Rc<Caller>, Proble
         Some(session) if sessions.is_ended(session) => Err(SESSION_ENDED.into()),
         _ => Ok(caller),
     }
+}
+
+/// Layer 4.
+async fn consent(request: &mut ServiceRequest) -> Result<(), Problem> {
+    let consents = request.app_data::<Data<Consents>>().ok_or(codes::INTERNAL)?.clone();
+    consents.check(request).await
 }
 
 fn is_refusal(status: StatusCode) -> bool {
