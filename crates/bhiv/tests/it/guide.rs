@@ -36,7 +36,8 @@ pub fn it_leads_to_a_verified_webhook(stack: &Stack) {
         .current_dir(folder.path())
         .output()
         .unwrap();
-    let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    let said =
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
     assert!(output.status.success(), "{said}");
     assert!(said.contains("event: lead_created"), "the stream: {said}");
     assert!(said.contains("\ngenuine {"), "the webhook: {said}");
