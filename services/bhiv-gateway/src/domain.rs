@@ -2,7 +2,12 @@
 
 pub mod access;
 pub mod address;
+pub mod bodies;
+pub mod breaker;
 pub mod openapi;
+pub mod origin;
 pub mod quota;
+pub mod retry;
+pub mod target;
 pub mod unified;
 pub mod user;

@@ -7,10 +7,14 @@ use crate::commands::receive_unified::ReceiveUnifiedError;
 use crate::commands::register_user::RegisterUserError;
 
 codes! {
+    MALFORMED_PATH = "malformed_path", 400, "The path can be understood in more than one way";
     WRONG_CREDENTIALS = "wrong_credentials", 401, "E-mail address or password is wrong";
     CONSENT_REQUIRED = "consent_required", 403, "The person has not agreed to this";
+    BODY_TIMEOUT = "body_timeout", 408, "The body does not arrive in time";
     EMAIL_TAKEN = "email_taken", 409, "Somebody has registered with this e-mail address";
+    URI_TOO_LONG = "uri_too_long", 414, "Path and query are too long";
     RATE_LIMITED = "rate_limited", 429, "Too many requests";
+    HEADERS_TOO_LARGE = "headers_too_large", 431, "There are too many headers, or they are too long";
     MODULE_UNAVAILABLE = "module_unavailable", 503, "The module does not answer";
     MODULE_TIMEOUT = "module_timeout", 504, "The module takes too long";
 }

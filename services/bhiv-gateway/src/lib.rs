@@ -4,12 +4,14 @@
 //! to its module by [`forward`]. [`live`] is the stream of events, [`documents`] the API of all modules in
 //! one document, [`limits`] how often who may call, [`denials`] the audit of refused requests. The other rooms are those of every service.
 
+mod circuit;
 mod commands;
 mod config;
 mod consumers;
 mod denials;
 mod documents;
 mod domain;
+mod edge;
 mod error;
 mod events;
 mod forward;
@@ -35,6 +37,7 @@ use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
 use crate::denials::Denials;
 use crate::documents::Documents;
+use crate::edge::Edge;
 use crate::limits::Limits;
 use crate::live::Live;
 use crate::modules::Modules;
@@ -70,7 +73,8 @@ impl Service for Gateway {
     fn build(config: Config, context: &Context) -> Result<App, Error> {
         let redis = Redis::new(&config.redis).map_err(Error::Other)?;
         let live = Live::default();
-        let modules = Modules::new(&config.modules).map_err(Error::Other)?;
+        let modules =
+            Modules::new(&config.modules, &config.forward, context.clock()).map_err(Error::Other)?;
         let tokens = Tokens::new(&config.tokens)?;
         let (denials, denied) = Denials::new();
         let documents = Documents::default();
@@ -83,7 +87,10 @@ impl Service for Gateway {
             .with_state(denials)
             .with_state(documents)
             .with_state(limits)
+            .with_state(config.forward)
+            .with_state(Edge::new(&config.edge, config.forward.body_idle()))
             .guarded_by(pipeline::pipeline)
+            .leaving_with_clients()
             .configured(http::beside)
             .depending_on("redis", redis.probe());
         Ok(jobs::add(app, context, &config, live, redis, denied))
