@@ -1,15 +1,20 @@
 //! What a request has to be before anybody looks at it, and what every answer says to browsers.
 
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::error::PayloadError;
+use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use actix_web::http::{Method, StatusCode};
-use actix_web::{HttpMessage as _, HttpResponse};
+use actix_web::web::Bytes;
+use actix_web::{HttpMessage as _, HttpResponse, rt};
 use bhiv_web::{Problem, codes};
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _, stream};
+use tokio::time::sleep;
 
 use crate::config::EdgeSettings;
 use crate::domain::origin::Origin;
@@ -22,6 +27,9 @@ const HEADER_LINES: usize = 80;
 
 /// Names and values of a request's headers, in bytes, at most.
 const HEADER_BYTES: usize = 32 * 1024;
+
+/// How long an unread body is held, so that its answer has been written by then.
+const HELD: Duration = Duration::from_secs(1);
 
 /// What pages of other origins may send.
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
@@ -47,27 +55,6 @@ pub struct Edge {
     idle: Duration,
 }
 
-/// Whether a request can be understood in one way only.
-///
-/// # Errors
-/// 400, 405, 414 or 431.
-pub fn check(request: &ServiceRequest) -> Result<(), Problem> {
-    if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
-        return Err(codes::METHOD_NOT_ALLOWED.into());
-    }
-    let (path, query) = (request.path(), request.query_string());
-    if path.len() + query.len() >= target::LONGEST {
-        return Err(URI_TOO_LONG.into());
-    }
-    target::check(path).map_err(|fault| Problem::new(MALFORMED_PATH, fault))?;
-    let headers = request.headers();
-    let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-    if headers.len() > HEADER_LINES || bytes > HEADER_BYTES {
-        return Err(HEADERS_TOO_LARGE.into());
-    }
-    Ok(())
-}
-
 impl Edge {
     /// A body of which nothing comes for `idle` is cut.
     pub fn new(settings: &EdgeSettings, idle: Duration) -> Self {
@@ -77,19 +64,15 @@ impl Edge {
     }
 
     /// Sees to it that nobody reads more of the body than there may be, or waits for it for ever.
-    ///
-    /// # Errors
-    /// 413 if its length says that it is too large.
-    pub fn limit_body(&self, request: &mut ServiceRequest) -> Result<(), Problem> {
+    pub fn watch_body(&self, request: &mut ServiceRequest) {
         if !forward::has_body(request.headers()) {
-            return Ok(());
+            return;
         }
-        let limit = bodies::limit(request.method().as_str(), request.path());
-        if forward::length(request.headers()).is_some_and(|length| length > limit) {
-            return Err(Problem::new(codes::BODY_TOO_LARGE, format!("{limit} bytes are taken here")));
-        }
-        let mut left = limit;
-        let body = request.take_payload().map(move |chunk| {
+        let unread = Unread::default();
+        unread.0.body.replace(request.take_payload());
+        request.extensions_mut().insert(unread.clone());
+        let mut left = bodies::limit(request.method().as_str(), request.path());
+        let body = stream::poll_fn(move |cx| unread.poll(cx)).map(move |chunk| {
             let chunk = chunk?;
             let length = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
             left = left.checked_sub(length).ok_or(PayloadError::Overflow)?;
@@ -98,7 +81,6 @@ impl Edge {
         let late = std::io::ErrorKind::TimedOut;
         let body = forward::paced(body, self.idle, move || PayloadError::Io(late.into()));
         request.set_payload(Payload::Stream { payload: Box::pin(body) });
-        Ok(())
     }
 
     /// The answer to a browser that asks what a page of another origin may send (CORS preflight). No token comes
@@ -125,9 +107,12 @@ impl Edge {
     pub fn mark(&self, answer: &mut ServiceResponse<BoxBody>) {
         let is_page = answer.request().path().starts_with("/docs");
         let origin = self.lets_in(answer.request().headers()).cloned();
-        // The rest of a body that was refused is not waited for.
-        if matches!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT) {
-            answer.response_mut().head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
+        let unread = answer.request().extensions().get::<Unread>().filter(|unread| !unread.ended()).cloned();
+        let refused = answer.status().is_client_error() || answer.status().is_server_error();
+        if let Some(unread) = unread.filter(|_| refused) {
+            // Actix closes a connection after an answer if the body is there and unread. It would wait for the
+            // end of a chunked one that nobody holds, and that may never come.
+            rt::spawn(sleep(HELD).map(move |()| drop(unread)));
         }
         let headers = answer.headers_mut();
         if let Some(origin) = origin {
@@ -157,6 +142,66 @@ impl Edge {
         let text = origin.to_str().ok()?;
         self.origins.iter().any(|allowed| allowed.is(text)).then_some(origin)
     }
+}
+
+/// The body of a request as it comes from the client, at hand until nobody needs it. Cloning it shares it.
+#[derive(Clone, Default)]
+struct Unread(Rc<Source>);
+
+struct Source {
+    body: RefCell<Payload>,
+    ended: Cell<bool>,
+}
+
+impl Default for Source {
+    fn default() -> Self {
+        Self { body: RefCell::new(Payload::None), ended: Cell::new(false) }
+    }
+}
+
+impl Unread {
+    fn poll(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, PayloadError>>> {
+        let next = self.0.body.borrow_mut().poll_next_unpin(cx);
+        self.0.ended.set(matches!(next, Poll::Ready(None)));
+        next
+    }
+
+    fn ended(&self) -> bool {
+        self.0.ended.get()
+    }
+}
+
+/// Whether a request can be understood in one way only.
+///
+/// # Errors
+/// 400, 405, 414 or 431.
+pub fn check(request: &ServiceRequest) -> Result<(), Problem> {
+    if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
+        return Err(codes::METHOD_NOT_ALLOWED.into());
+    }
+    let (path, query) = (request.path(), request.query_string());
+    if path.len() + query.len() >= target::LONGEST {
+        return Err(URI_TOO_LONG.into());
+    }
+    target::check(path).map_err(|fault| Problem::new(MALFORMED_PATH, fault))?;
+    let headers = request.headers();
+    let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if headers.len() > HEADER_LINES || bytes > HEADER_BYTES {
+        return Err(HEADERS_TOO_LARGE.into());
+    }
+    Ok(())
+}
+
+/// Whether its body, as long as it says it is, may be sent.
+///
+/// # Errors
+/// 413 if it is too large.
+pub fn check_length(request: &ServiceRequest) -> Result<(), Problem> {
+    let limit = bodies::limit(request.method().as_str(), request.path());
+    if forward::length(request.headers()).is_some_and(|length| length > limit) {
+        return Err(Problem::new(codes::BODY_TOO_LARGE, format!("{limit} bytes are taken here")));
+    }
+    Ok(())
 }
 
 fn or_insert(headers: &mut HeaderMap, name: HeaderName, value: HeaderValue) {

@@ -32,8 +32,9 @@ pub fn pipeline(mut request: ServiceRequest, next: Next<BoxBody>) -> Guarded {
     async move {
         let denials = request.app_data::<Data<Denials>>().cloned();
         let edge = request.app_data::<Data<Edge>>().cloned().ok_or(codes::INTERNAL).map_err(Problem::from)?;
+        edge.watch_body(&mut request);
         let counted = count(&request).await;
-        let mut answer = match enter(&mut request, counted, &edge) {
+        let mut answer = match enter(&request, counted, &edge) {
             Ok(None) => next.call(request).await?,
             Ok(Some(preflight)) => request.into_response(preflight),
             Err(problem) => request.error_response(problem),
@@ -66,7 +67,7 @@ async fn count(request: &ServiceRequest) -> Option<Counted> {
 
 /// Layers 1 to 4. A preflight is answered before anybody asks who it is from: no token comes with it.
 fn enter(
-    request: &mut ServiceRequest,
+    request: &ServiceRequest,
     counted: Option<Counted>,
     edge: &Edge,
 ) -> Result<Option<HttpResponse>, Problem> {
@@ -75,7 +76,7 @@ fn enter(
     let preflight = edge.preflight(request);
     if preflight.is_none() {
         admit(request)?;
-        edge.limit_body(request)?;
+        edge::check_length(request)?;
     }
     Ok(preflight)
 }

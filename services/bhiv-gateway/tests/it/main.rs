@@ -3,10 +3,13 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod auth;
+mod edge;
 mod forwarding;
 mod limits;
 mod live;
 mod module;
+mod raw;
+mod resilience;
 mod unified;
 
 use std::sync::atomic::{AtomicU32, Ordering};
