@@ -2,10 +2,13 @@
 
 pub mod access;
 pub mod address;
+pub mod api_key;
 pub mod bodies;
 pub mod breaker;
+pub mod lockout;
 pub mod openapi;
 pub mod origin;
+pub mod outside;
 pub mod quota;
 pub mod retry;
 pub mod target;

@@ -34,7 +34,7 @@ const HELD: Duration = Duration::from_secs(1);
 /// What pages of other origins may send.
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
 const HEADERS: &str = "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, \
-    Last-Event-ID, Request-Timeout, Traceparent, X-Correlation-Id, X-Request-Id";
+    Last-Event-ID, Request-Timeout, Traceparent, X-Api-Key, X-Correlation-Id, X-Request-Id";
 
 /// What they may read of an answer, beside what every page may.
 const EXPOSED: &str = "ETag, Idempotency-Replayed, Location, RateLimit-Limit, RateLimit-Remaining, \

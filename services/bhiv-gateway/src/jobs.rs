@@ -18,6 +18,7 @@ use crate::denials::{Denied, write_down};
 use crate::domain::user::Password;
 use crate::live::{CHANNEL, Live};
 use crate::redis::Redis;
+use crate::sessions::{self, Sessions};
 use crate::store::live_event;
 
 const HOUSEKEEPING: Duration = Duration::from_mins(1);
@@ -29,13 +30,19 @@ pub fn add(
     context: &Context,
     config: &Config,
     live: Live,
+    sessions: Sessions,
     redis: Redis,
     denied: Receiver<Denied>,
 ) -> App {
     let (pool, telling, connected) = (context.pool().clone(), redis.clone(), redis.clone());
+    let (ended, hearing) = (sessions.clone(), redis.clone());
     let (showing, old) = (live.clone(), context.pool().clone());
     let app = app
         .with_job("connection to Redis", move |stop| connected.keep_connected(stop))
+        .with_job("ended sessions", move |stop| sessions.follow(stop))
+        .with_job("ended sessions of other replicas", move |stop| {
+            hearing.hear(sessions::CHANNEL, move |session| ended.heard(session), stop)
+        })
         .with_job("live events", move |stop| showing.follow(pool, telling, stop))
         .with_job("live events of other replicas", move |stop| {
             redis.hear(CHANNEL, move |_| live.heard(), stop)

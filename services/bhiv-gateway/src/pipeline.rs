@@ -13,15 +13,18 @@ use bhiv_service::Guarded;
 use bhiv_web::{Authority, Problem, codes};
 use futures_util::FutureExt as _;
 
+use crate::credentials::Credentials;
 use crate::denials::Denials;
 use crate::domain::access::{Need, need};
 use crate::edge::{self, Edge};
+use crate::error::SESSION_ENDED;
 use crate::limits::{Client, Counted, Limits};
+use crate::sessions::Sessions;
 
 /// 1. Rate limit: who calls too often? A token that was verified before has a quota of its own; everybody else
 ///    shares that of their address.
 ///    Then [`Edge`] refuses what can be understood in more than one way, and answers preflights of browsers.
-/// 2. Authentication: who is it?
+/// 2. Authentication: who is it? Keys and tokens of others are exchanged for one of ours.
 /// 3. RBAC: may they? What no rule allows is denied.
 ///    From here on the body has a limit, in bytes and in time.
 /// 4. Consent: a projection of consent events will be asked here.
@@ -33,8 +36,11 @@ pub fn pipeline(mut request: ServiceRequest, next: Next<BoxBody>) -> Guarded {
         let denials = request.app_data::<Data<Denials>>().cloned();
         let edge = request.app_data::<Data<Edge>>().cloned().ok_or(codes::INTERNAL).map_err(Problem::from)?;
         edge.watch_body(&mut request);
+        if let Some(credentials) = request.app_data::<Data<Credentials>>().cloned() {
+            credentials.recognise(&mut request);
+        }
         let counted = count(&request).await;
-        let mut answer = match enter(&request, counted, &edge) {
+        let mut answer = match enter(&mut request, counted, &edge).await {
             Ok(None) => next.call(request).await?,
             Ok(Some(preflight)) => request.into_response(preflight),
             Err(problem) => request.error_response(problem),
@@ -66,8 +72,8 @@ async fn count(request: &ServiceRequest) -> Option<Counted> {
 }
 
 /// Layers 1 to 4. A preflight is answered before anybody asks who it is from: no token comes with it.
-fn enter(
-    request: &ServiceRequest,
+async fn enter(
+    request: &mut ServiceRequest,
     counted: Option<Counted>,
     edge: &Edge,
 ) -> Result<Option<HttpResponse>, Problem> {
@@ -75,28 +81,36 @@ fn enter(
     edge::check(request)?;
     let preflight = edge.preflight(request);
     if preflight.is_none() {
-        admit(request)?;
+        admit(request).await?;
         edge::check_length(request)?;
     }
     Ok(preflight)
 }
 
 /// Layers 2 to 4.
-fn admit(request: &ServiceRequest) -> Result<(), Problem> {
+async fn admit(request: &mut ServiceRequest) -> Result<(), Problem> {
     match need(request.method().as_str(), request.path()) {
         Need::Nothing => Ok(()),
-        Need::Token => authenticate(request).map(drop),
+        Need::Token => authenticate(request).await.map(drop),
         Need::Permission(permission) => {
-            let caller = authenticate(request)?;
+            let caller = authenticate(request).await?;
             if caller.may(permission) { Ok(()) } else { Err(Problem::denied(permission)) }
         }
         Need::Unknown => Err(Problem::not_found(request.path())),
     }
 }
 
-fn authenticate(request: &ServiceRequest) -> Result<Rc<Caller>, Problem> {
-    let authority = request.app_data::<Data<Authority>>().ok_or(codes::INTERNAL)?;
-    authority.caller(request.request())
+async fn authenticate(request: &mut ServiceRequest) -> Result<Rc<Caller>, Problem> {
+    let state = request.app_data::<Data<Credentials>>().zip(request.app_data::<Data<Authority>>());
+    let (credentials, authority) = state.ok_or(codes::INTERNAL)?;
+    let (credentials, authority) = (credentials.clone(), authority.clone());
+    credentials.exchange(request).await?;
+    let caller = authority.caller(request.request())?;
+    let sessions = request.app_data::<Data<Sessions>>().ok_or(codes::INTERNAL)?;
+    match &caller.session {
+        Some(session) if sessions.is_ended(session) => Err(SESSION_ENDED.into()),
+        _ => Ok(caller),
+    }
 }
 
 fn is_refusal(status: StatusCode) -> bool {

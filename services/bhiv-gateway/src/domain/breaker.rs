@@ -246,9 +246,16 @@ mod tests {
                     },
                     Step::Tell(place, outcome) if place < under_way.len() => {
                         let ticket = under_way.remove(place);
+                        // What belongs to an earlier state is not counted.
+                        in_a_row = match outcome {
+                            _ if !breaker.is_of_now(ticket) => in_a_row,
+                            Outcome::Success => 0,
+                            Outcome::Failure => in_a_row + 1,
+                            Outcome::Unknown => in_a_row,
+                        };
                         match outcome {
-                            Outcome::Success => { breaker.succeeded(ticket); in_a_row = 0; }
-                            Outcome::Failure => { breaker.failed(ticket, now, chance); in_a_row += 1; }
+                            Outcome::Success => breaker.succeeded(ticket),
+                            Outcome::Failure => breaker.failed(ticket, now, chance),
                             Outcome::Unknown => breaker.abandoned(ticket),
                         }
                     }

@@ -2,14 +2,18 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod api_keys;
+mod attacks;
 mod auth;
 mod edge;
 mod forwarding;
 mod limits;
 mod live;
 mod module;
+mod outside;
 mod raw;
 mod resilience;
+mod sessions;
 mod unified;
 
 use std::sync::atomic::{AtomicU32, Ordering};
