@@ -2,7 +2,7 @@
 //!
 //! Every request goes through [`pipeline`]. What the gateway owns is in [`http`]; everything else is forwarded
 //! to its module by [`forward`]. [`live`] is the stream of events, [`documents`] the API of all modules in
-//! one document, [`limits`] how often who may call, [`sessions`], [`logins`],
+//! one document, [`limits`] how often who may call, [`edge`] what is let in at all, [`circuit`] how modules are, [`sessions`], [`logins`],
 //! [`credentials`] and [`outside`] who somebody is, [`denials`] the audit of refused requests. The other rooms are those of every service.
 
 mod circuit;

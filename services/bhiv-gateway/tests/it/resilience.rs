@@ -1,12 +1,14 @@
 //! What clients see of a module that fails, is slow, or is gone, and what the module sees of them.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bhiv_auth::Role;
 use bhiv_testing::{Answer, TestApp, eventually};
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
 
 use crate::app_with;
 use crate::module::Module;
@@ -185,15 +187,23 @@ async fn a_client_that_leaves_ends_the_request_to_the_module() {
         let head = format!("GET /crm/leads HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {token}\r\n\r\n");
         client.write_all(head.as_bytes()).await.unwrap();
         eventually(async || (crm.heard().len() == number).then_some(())).await;
-        if !begun.is_empty() {
-            let mut text = Vec::new();
-            while !String::from_utf8_lossy(&text).contains(begun) {
-                tokio::io::AsyncReadExt::read_buf(&mut client, &mut text).await.unwrap();
-            }
+        let mut text = Vec::new();
+        while !String::from_utf8_lossy(&text).contains(begun) {
+            client.read_buf(&mut text).await.unwrap();
         }
         drop(client);
         eventually(async || (crm.left() == number).then_some(())).await;
     }
+    // In the middle of its body.
+    let mut client = connect(&app).await;
+    let head = format!(
+        "POST /crm/leads HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {token}\r\ncontent-length: 200000\r\n\r\nhello"
+    );
+    client.write_all(head.as_bytes()).await.unwrap();
+    eventually(async || (crm.connections() == 3).then_some(())).await;
+    drop(client);
+    eventually(async || (crm.left() == 3).then_some(())).await;
+    assert_eq!(crm.heard().len(), 2, "no module takes half of it for all");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -229,4 +239,25 @@ async fn a_body_that_stops_is_cut() {
     assert_eq!(crm.heard().len(), 0, "no module takes half of it for all");
     // It was not the module's fault.
     app.get("/crm/leads").await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_may_take_longer_to_arrive_than_a_module_to_answer() {
+    let crm = RawModule::start(|_| Act::Say(OK)).await;
+    let app = app(&crm, &["--module-timeout-ms=1000", "--breaker-failures=1"]).await;
+    for (path, status) in [("/crm/leads", 408), ("/crm/import", 200)] {
+        let (sender, receiver) = mpsc::channel::<std::io::Result<&'static str>>(1);
+        tokio::spawn(async move {
+            for _ in 0..6 {
+                // The slowness of the client is what is tested.
+                tokio::time::sleep(Duration::from_millis(250)).await;
+                if sender.send(Ok("row\n")).await.is_err() {
+                    return;
+                }
+            }
+        });
+        let body = reqwest::Body::wrap_stream(ReceiverStream::new(receiver));
+        let request = app.request(Method::POST, path).bearer_auth(app.token(Role::Admin)).body(body);
+        assert_eq!(request.send().await.unwrap().status(), status, "{path}");
+    }
 }
