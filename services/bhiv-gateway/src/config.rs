@@ -38,6 +38,9 @@ pub struct Config {
     /// Networks of proxies whose `X-Forwarded-For` is believed, for example `10.0.0.0/8`, separated by commas.
     #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Vec<IpNet>,
+    /// How many seconds answers of modules are kept at most; 0 keeps none.
+    #[arg(long, env = "CACHE_SECONDS", default_value_t = 300)]
+    pub cache_seconds: u64,
     /// E-mail address of an administrator who is made at start if there is none.
     #[arg(long, env = "ADMIN_EMAIL", requires = "admin_password")]
     pub admin_email: Option<Email>,

@@ -48,10 +48,10 @@ pub async fn forward(
     body: Payload,
     modules: Data<Modules>,
     client: Data<Client>,
-    settings: Data<ForwardSettings>,
-    limits: Data<Limits>,
 ) -> Result<HttpResponse> {
     let (module, path) = modules.owner(request.path()).ok_or_else(|| Problem::not_found(request.path()))?;
+    let state = request.app_data::<Data<ForwardSettings>>().zip(request.app_data::<Data<Limits>>());
+    let (settings, limits) = state.ok_or(codes::INTERNAL)?;
     let deadline = deadline(&request, settings.module_timeout())?;
     let has_key = request.headers().contains_key("idempotency-key");
     let reading = Body::of(request.headers(), body, has_key);
@@ -61,7 +61,7 @@ pub async fn forward(
             Some(query) => format!("{path}?{query}"),
             None => path,
         },
-        headers: headers::to_module(&request, &limits),
+        headers: headers::to_module(&request, limits),
         body: match deadline {
             Deadline::Wanted(at) | Deadline::Usual(at) => {
                 timeout_at(at, reading).await.map_err(|_| BODY_TIMEOUT)??

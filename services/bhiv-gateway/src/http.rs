@@ -13,7 +13,7 @@ use bhiv_service::Service as _;
 use bhiv_web::Api;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::{Gateway, documents, forward};
+use crate::{Gateway, cache, documents, forward};
 
 /// Method, path, what it does, handler.
 pub fn routes() -> Api {
@@ -51,5 +51,5 @@ pub fn beside(app: &mut ServiceConfig) {
         .route("/openapi.json", web::get().to(documents::openapi))
         .route("/docs", web::get().to(health::to_docs))
         .service(SwaggerUi::new("/docs/{_:.*}").config(page))
-        .default_service(web::to(forward::forward));
+        .default_service(web::to(cache::answer));
 }

@@ -12,8 +12,10 @@ use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use crate::cache::Cache;
 use crate::commands::ensure_admin::EnsureAdmin;
 use crate::config::Config;
+use crate::consent::{self, Consents};
 use crate::denials::{Denied, write_down};
 use crate::domain::user::Password;
 use crate::live::{CHANNEL, Live};
@@ -57,6 +59,22 @@ pub fn add(
         }
         _ => app,
     }
+}
+
+/// What keeps consents and kept answers up to date.
+pub fn add_consent_and_cache(
+    app: App,
+    context: &Context,
+    consents: Consents,
+    cache: Cache,
+    redis: Redis,
+) -> App {
+    let (pool, telling, following) = (context.pool().clone(), redis.clone(), consents.clone());
+    app.with_job("consents", move |stop| following.follow(pool, telling, stop))
+        .with_job("consents heard by other replicas", move |stop| {
+            redis.hear(consent::CHANNEL, move |_| consents.heard(), stop)
+        })
+        .with_job("generations of kept answers", move |stop| cache.keep_up(stop))
 }
 
 async fn forget_old(pool: Pool, stop: CancellationToken) {

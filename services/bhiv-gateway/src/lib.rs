@@ -2,12 +2,16 @@
 //!
 //! Every request goes through [`pipeline`]. What the gateway owns is in [`http`]; everything else is forwarded
 //! to its module by [`forward`]. [`live`] is the stream of events, [`documents`] the API of all modules in
-//! one document, [`limits`] how often who may call, [`edge`] what is let in at all, [`circuit`] how modules are, [`sessions`], [`logins`],
-//! [`credentials`] and [`outside`] who somebody is, [`denials`] the audit of refused requests. The other rooms are those of every service.
+//! one document, [`edge`] what is let in at all, [`limits`] how often who may call, [`sessions`], [`logins`],
+//! [`credentials`] and [`outside`] who somebody is, [`denials`] the audit of refused requests,
+//! [`consent`] what people agreed to, [`cache`] the answers that are kept, [`circuit`] how modules are. The other rooms are those of every service.
 
+mod cache;
+mod changes;
 mod circuit;
 mod commands;
 mod config;
+mod consent;
 mod consumers;
 mod credentials;
 mod denials;
@@ -42,6 +46,9 @@ use bhiv_web::{Api, Code, Info};
 use chrono::TimeDelta;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
+use crate::cache::Cache;
+use crate::changes::Changes;
+use crate::consent::Consents;
 use crate::credentials::Credentials;
 use crate::denials::Denials;
 use crate::documents::Documents;
@@ -78,7 +85,7 @@ impl Service for Gateway {
     }
 
     fn topology() -> Topology {
-        consumers::bindings(&Live::default()).topology()
+        consumers::bindings(&Live::default(), &Consents::default(), &Changes::default()).topology()
     }
 
     fn build(config: Config, context: &Context) -> Result<App, Error> {
@@ -96,7 +103,10 @@ impl Service for Gateway {
         let documents = Documents::default();
         let limits = Limits::new(config.rate_limits.clone(), config.trusted_proxies.clone(), redis.clone());
 
-        let app = App::new(consumers::bindings(&live))
+        let (consents, changes) = (Consents::default(), Changes::default());
+        let cache = Cache::new(config.cache_seconds, redis.clone(), changes.clone(), context.clock().clone());
+
+        let app = App::new(consumers::bindings(&live, &consents, &changes))
             .with_state(live.clone())
             .with_state(modules)
             .configured(move |app| {
@@ -110,10 +120,13 @@ impl Service for Gateway {
             .with_state(limits)
             .with_state(config.forward)
             .with_state(Edge::new(&config.edge, config.forward.body_idle()))
+            .with_state(consents.clone())
+            .with_state(cache.clone())
             .guarded_by(pipeline::pipeline)
             .leaving_with_clients()
             .configured(http::beside)
             .depending_on("redis", redis.probe());
+        let app = jobs::add_consent_and_cache(app, context, consents, cache, redis.clone());
         Ok(jobs::add(app, context, &config, live, sessions, redis, denied))
     }
 }

@@ -13,6 +13,7 @@ use bhiv_service::Guarded;
 use bhiv_web::{Authority, Problem, codes};
 use futures_util::FutureExt as _;
 
+use crate::consent::Consents;
 use crate::credentials::Credentials;
 use crate::denials::Denials;
 use crate::domain::access::{Need, need};
@@ -27,7 +28,7 @@ use crate::sessions::Sessions;
 /// 2. Authentication: who is it? Keys and tokens of others are exchanged for one of ours.
 /// 3. RBAC: may they? What no rule allows is denied.
 ///    From here on the body has a limit, in bytes and in time.
-/// 4. Consent: a projection of consent events will be asked here.
+/// 4. Consent: has the person whom a write is about said no?
 /// 5. The owner: a handler of the gateway, or the module that the request is forwarded to. It verifies the
 ///    token and the permission again, and audits what it accepts in the transaction of the change.
 /// 6. Audit: what was refused, whichever layer refused it.
@@ -83,11 +84,12 @@ async fn enter(
     if preflight.is_none() {
         admit(request).await?;
         edge::check_length(request)?;
+        consent(request).await?;
     }
     Ok(preflight)
 }
 
-/// Layers 2 to 4.
+/// Layers 2 and 3.
 async fn admit(request: &mut ServiceRequest) -> Result<(), Problem> {
     match need(request.method().as_str(), request.path()) {
         Need::Nothing => Ok(()),
@@ -111,6 +113,12 @@ async fn authenticate(request: &mut ServiceRequest) -> Result<Rc<Caller>, Proble
         Some(session) if sessions.is_ended(session) => Err(SESSION_ENDED.into()),
         _ => Ok(caller),
     }
+}
+
+/// Layer 4.
+async fn consent(request: &mut ServiceRequest) -> Result<(), Problem> {
+    let consents = request.app_data::<Data<Consents>>().ok_or(codes::INTERNAL)?.clone();
+    consents.check(request).await
 }
 
 fn is_refusal(status: StatusCode) -> bool {

@@ -16,6 +16,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    consents (person, purpose) {
+        person -> Text,
+        purpose -> Text,
+        state -> Text,
+        sequence -> Int8,
+        place -> Int8,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     live_events (seq) {
         seq -> Int8,
         module -> Text,
@@ -64,4 +75,11 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(api_keys, live_events, unified_events, unified_outcomes, users);
+diesel::allow_tables_to_appear_in_same_query!(
+    api_keys,
+    consents,
+    live_events,
+    unified_events,
+    unified_outcomes,
+    users
+);

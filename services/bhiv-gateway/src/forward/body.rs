@@ -83,7 +83,7 @@ impl Body {
         while let Some(chunk) = payload.next().await {
             begin.extend_from_slice(&chunk.map_err(|error| problem(&error))?);
             if u64::try_from(begin.len()).is_ok_and(|length| length > SMALL) {
-                return Ok(Self::stream(Some(begin.freeze()), payload, length));
+                return Ok(Self::stream(Some(begin.freeze()), payload, None));
             }
         }
         Ok(Self::Whole(begin.freeze()))

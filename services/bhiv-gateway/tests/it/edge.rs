@@ -18,7 +18,8 @@ const SITE: &str = "https://app.example.com";
 /// A gateway in front of a module that tells how often it was reached.
 async fn watched() -> (RawModule, TestApp) {
     let crm = RawModule::start(|_| Act::Say(OK)).await;
-    let app = app_with(&Module::start().await, &[crm.as_crm()]).await;
+    // Nothing is answered for it.
+    let app = app_with(&Module::start().await, &[crm.as_crm(), "--cache-seconds=0".to_owned()]).await;
     (crm, app)
 }
 

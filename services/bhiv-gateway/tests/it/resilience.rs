@@ -17,7 +17,7 @@ use crate::raw::{Act, BAD_GATEWAY, OK, RawModule, connect, read_to_end, statuses
 /// The gateway, with a module for crm that does as it is told, and a usual one for everything else.
 async fn app(crm: &RawModule, more: &[&str]) -> TestApp {
     let mut settings: Vec<String> = more.iter().map(|&setting| setting.to_owned()).collect();
-    settings.push(crm.as_crm());
+    settings.extend([crm.as_crm(), "--cache-seconds=0".to_owned()]);
     app_with(&Module::start().await, &settings).await
 }
 
