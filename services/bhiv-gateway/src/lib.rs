@@ -2,12 +2,13 @@
 //!
 //! Every request goes through [`pipeline`]. What the gateway owns is in [`http`]; everything else is forwarded
 //! to its module by [`forward`]. [`live`] is the stream of events, [`documents`] the API of all modules in
-//! one document, [`limits`] how often who may call, [`sessions`], [`logins`],
+//! one document, [`edge`] what is let in at all, [`limits`] how often who may call, [`sessions`], [`logins`],
 //! [`credentials`] and [`outside`] who somebody is, [`denials`] the audit of refused requests,
-//! [`consent`] what people agreed to, [`cache`] the answers that are kept. The other rooms are those of every service.
+//! [`consent`] what people agreed to, [`cache`] the answers that are kept, [`circuit`] how modules are. The other rooms are those of every service.
 
 mod cache;
 mod changes;
+mod circuit;
 mod commands;
 mod config;
 mod consent;
@@ -16,6 +17,7 @@ mod credentials;
 mod denials;
 mod documents;
 mod domain;
+mod edge;
 mod error;
 mod events;
 mod forward;
@@ -50,6 +52,7 @@ use crate::consent::Consents;
 use crate::credentials::Credentials;
 use crate::denials::Denials;
 use crate::documents::Documents;
+use crate::edge::Edge;
 use crate::limits::Limits;
 use crate::live::Live;
 use crate::logins::Logins;
@@ -88,7 +91,8 @@ impl Service for Gateway {
     fn build(config: Config, context: &Context) -> Result<App, Error> {
         let redis = Redis::new(&config.redis).map_err(Error::Other)?;
         let live = Live::default();
-        let modules = Modules::new(&config.modules).map_err(Error::Other)?;
+        let modules =
+            Modules::new(&config.modules, &config.forward, context.clock()).map_err(Error::Other)?;
         let tokens = Data::new(Tokens::new(&config.tokens)?);
         let outside = Outside::new(&config.outside).map_err(Error::Other)?;
         let (pool, clock) = (context.pool().clone(), context.clock().clone());
@@ -114,9 +118,12 @@ impl Service for Gateway {
             .with_state(denials)
             .with_state(documents)
             .with_state(limits)
+            .with_state(config.forward)
+            .with_state(Edge::new(&config.edge, config.forward.body_idle()))
             .with_state(consents.clone())
             .with_state(cache.clone())
             .guarded_by(pipeline::pipeline)
+            .leaving_with_clients()
             .configured(http::beside)
             .depending_on("redis", redis.probe());
         let app = jobs::add_consent_and_cache(app, context, consents, cache, redis.clone());

@@ -7,11 +7,14 @@ mod attacks;
 mod auth;
 mod cache;
 mod consent;
+mod edge;
 mod forwarding;
 mod limits;
 mod live;
 mod module;
 mod outside;
+mod raw;
+mod resilience;
 mod sessions;
 mod unified;
 
