@@ -197,7 +197,8 @@ impl Api {
     }
 }
 
-fn not_allowed(allowed: &str) -> HttpResponse {
+/// 405 with the methods that are allowed.
+pub fn not_allowed(allowed: &str) -> HttpResponse {
     let problem = Problem::new(codes::METHOD_NOT_ALLOWED, format!("allowed here: {allowed}"));
     let mut response = HttpResponse::from_error(problem);
     if let Ok(allowed) = allowed.try_into() {

@@ -10,11 +10,14 @@ use actix_web::{FromRequest, HttpRequest};
 use bhiv_telemetry::trace;
 use bhiv_web::{Describe, Operation, Problem, REQUEST_ID, RequestMeta, codes};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, Method, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
 use utoipa::ToSchema;
 
+use crate::error::MODULE_TIMEOUT;
+use crate::forward::{Body, Deadline, Parcel, send};
 use crate::modules::{Module, Modules};
 
 /// A part that takes longer is missing.
@@ -221,15 +224,23 @@ impl Asking {
 
     async fn ask(&self, module: &str, path: &str) -> Result<Value, Why> {
         let module = self.modules.named(module).ok_or(Why::Unknown(Reason::Failed))?;
-        let request = self.client.get(format!("{}{path}", module.url)).headers(self.headers.clone());
-        let answer = async {
-            let answer = request.timeout(PATIENCE).send().await?;
-            Ok((answer.status(), answer.bytes().await?))
+        let until = Instant::now() + PATIENCE;
+        let parcel = Parcel {
+            method: Method::GET,
+            target: path.to_owned(),
+            headers: self.headers.clone(),
+            body: Body::Empty,
+            deadline: Deadline::Wanted(until),
         };
-        let (status, body) = answer.await.map_err(|error: reqwest::Error| {
-            tracing::warn!(module = module.name, %error, "a module does not answer");
-            Why::Unknown(if error.is_timeout() { Reason::Timeout } else { Reason::Down })
+        let answer = send(&self.client, module, parcel).await.map_err(|problem| {
+            Why::Unknown(if problem.code() == MODULE_TIMEOUT { Reason::Timeout } else { Reason::Down })
         })?;
+        let status = answer.status();
+        let body = match timeout_at(until, answer.bytes()).await {
+            Ok(Ok(body)) => body,
+            Ok(Err(_)) => return Err(Why::Unknown(Reason::Failed)),
+            Err(_) => return Err(Why::Unknown(Reason::Timeout)),
+        };
         let body = serde_json::from_slice::<Value>(&body);
         match (status, body) {
             (StatusCode::OK, Ok(body)) => Ok(body),

@@ -1,6 +1,8 @@
 //! Row structs and every query.
 
 pub mod agent;
+pub mod api_key;
+pub mod consent;
 pub mod live_event;
 pub mod unified;
 pub mod user;

@@ -202,7 +202,7 @@ async fn what_no_rule_names_is_open_to_nobody() {
                 let (status, passed) = raw(&app, &method, path, caller.token.as_deref()).await;
                 let name = caller.name;
                 assert!(!passed, "{method} {path} as {name} came to a module");
-                assert_eq!(status, 404, "{method} {path} as {name}");
+                assert!(matches!(status, 400 | 404), "{method} {path} as {name}: {status}");
             }
         }
     }
