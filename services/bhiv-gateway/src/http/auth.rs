@@ -54,8 +54,7 @@ pub async fn register(
 }
 
 pub async fn login(
-    who: Public,
-    _: MayAnswer<401>,
+    (who, _): (Public, MayAnswer<401>),
     Valid(Credentials { email, password }): Valid<Credentials>,
     request: HttpRequest,
     gateway: Data<Context>,
