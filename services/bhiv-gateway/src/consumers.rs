@@ -6,16 +6,16 @@ mod unified_outcome;
 use bhiv_events::compliance::ComplianceChecked;
 use bhiv_events::rl::EventScored;
 use bhiv_events::task::WorkflowTriggered;
-use bhiv_events::{Contract as _, Producer, catalog};
+use bhiv_events::{Contract as _, Producer};
 use bhiv_outbox::{Bindings, Order};
 
+use crate::domain::event_type;
 use crate::live::Live;
+use crate::webhooks::Doorbell;
 
 /// Event -> what the gateway does about it.
-pub fn bindings(live: &Live) -> Bindings {
+pub fn bindings(live: &Live, doorbell: &Doorbell) -> Bindings {
     let outcomes = [EventScored::KIND, ComplianceChecked::KIND, WorkflowTriggered::KIND];
-    let everything = catalog().into_iter().map(|entry| entry.kind);
-    let public = everything.filter(|kind| kind.name != "audit_recorded");
     Bindings::new(Producer::Core)
         .on_any(
             "core.unified_outcome",
@@ -25,7 +25,7 @@ pub fn bindings(live: &Live) -> Bindings {
         )
         .on_all(
             "core.live",
-            public.map(|kind| (kind.producer, kind.routing_key)),
-            any_event::ShowIt(live.clone()),
+            event_type::public().map(|kind| (kind.producer, kind.routing_key)),
+            any_event::ShowIt { live: live.clone(), doorbell: doorbell.clone() },
         )
 }

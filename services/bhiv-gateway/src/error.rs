@@ -2,15 +2,23 @@
 
 use bhiv_web::{Problem, codes};
 
+use crate::commands::change_subscription::NoSubscription;
 use crate::commands::patch_user::PatchUserError;
 use crate::commands::receive_unified::ReceiveUnifiedError;
 use crate::commands::register_user::RegisterUserError;
+use crate::commands::subscribe::SubscribeError;
+use crate::commands::test_subscription::TestSubscriptionError;
 
 codes! {
     WRONG_CREDENTIALS = "wrong_credentials", 401, "E-mail address or password is wrong";
+    ORIGIN_REFUSED = "origin_refused", 403, "Pages of this origin may not connect";
     CONSENT_REQUIRED = "consent_required", 403, "The person has not agreed to this";
     EMAIL_TAKEN = "email_taken", 409, "Somebody has registered with this e-mail address";
+    TOO_MANY_SUBSCRIPTIONS = "too_many_subscriptions", 409, "The caller may not have more subscriptions";
+    SUBSCRIPTION_DISABLED = "subscription_disabled", 409, "The subscription is not enabled";
+    TOO_MANY_STREAMS = "too_many_streams", 429, "The caller may not have more streams open";
     RATE_LIMITED = "rate_limited", 429, "Too many requests";
+    STREAMS_FULL = "streams_full", 503, "No more streams can be open here";
     MODULE_UNAVAILABLE = "module_unavailable", 503, "The module does not answer";
     MODULE_TIMEOUT = "module_timeout", 504, "The module takes too long";
 }
@@ -37,6 +45,29 @@ impl From<ReceiveUnifiedError> for Problem {
             ReceiveUnifiedError::NoConsent(user_id) => {
                 Self::new(CONSENT_REQUIRED, error.to_string()).with("subject", user_id.as_str())
             }
+        }
+    }
+}
+
+impl From<NoSubscription> for Problem {
+    fn from(error: NoSubscription) -> Self {
+        Self::not_found(error)
+    }
+}
+
+impl From<SubscribeError> for Problem {
+    fn from(error: SubscribeError) -> Self {
+        match error {
+            SubscribeError::TooMany(_) => Self::new(TOO_MANY_SUBSCRIPTIONS, error.to_string()),
+        }
+    }
+}
+
+impl From<TestSubscriptionError> for Problem {
+    fn from(error: TestSubscriptionError) -> Self {
+        match error {
+            TestSubscriptionError::NotFound(error) => error.into(),
+            TestSubscriptionError::Disabled => SUBSCRIPTION_DISABLED.into(),
         }
     }
 }

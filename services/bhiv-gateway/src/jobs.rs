@@ -19,6 +19,7 @@ use crate::domain::user::Password;
 use crate::live::{CHANNEL, Live};
 use crate::redis::Redis;
 use crate::store::live_event;
+use crate::webhooks::{self, Doorbell, Sender};
 
 const HOUSEKEEPING: Duration = Duration::from_mins(1);
 const AT_A_TIME: i64 = 5_000;
@@ -50,6 +51,15 @@ pub fn add(
         }
         _ => app,
     }
+}
+
+/// What webhooks need.
+pub fn add_webhooks(app: App, context: &Context, config: &Config, sender: Sender, doorbell: Doorbell) -> App {
+    let (delivering, measuring, forgetting) = (context.clone(), context.clone(), context.clone());
+    let settings = config.webhooks.clone();
+    app.with_job("webhooks", move |stop| webhooks::deliver(delivering, sender, settings, doorbell, stop))
+        .with_job("webhooks that wait", move |stop| webhooks::measure(measuring, stop))
+        .with_job("old attempts of webhooks", move |stop| webhooks::forget_old(forgetting, stop))
 }
 
 async fn forget_old(pool: Pool, stop: CancellationToken) {

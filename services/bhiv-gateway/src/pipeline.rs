@@ -6,6 +6,7 @@ use actix_web::HttpMessage as _;
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
+use actix_web::http::header::{AUTHORIZATION, HeaderValue, SEC_WEBSOCKET_PROTOCOL};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use bhiv_auth::Caller;
@@ -15,6 +16,7 @@ use futures_util::FutureExt as _;
 
 use crate::denials::Denials;
 use crate::domain::access::{Need, need};
+use crate::domain::subprotocol;
 use crate::limits::{Client, Counted, Limits};
 
 /// 1. Rate limit: who calls too often? A token that was verified before has a quota of its own; everybody else
@@ -25,8 +27,9 @@ use crate::limits::{Client, Counted, Limits};
 /// 5. The owner: a handler of the gateway, or the module that the request is forwarded to. It verifies the
 ///    token and the permission again, and audits what it accepts in the transaction of the change.
 /// 6. Audit: what was refused, whichever layer refused it.
-pub fn pipeline(request: ServiceRequest, next: Next<BoxBody>) -> Guarded {
+pub fn pipeline(mut request: ServiceRequest, next: Next<BoxBody>) -> Guarded {
     async move {
+        bring_token(&mut request);
         let denials = request.app_data::<Data<Denials>>().cloned();
         let counted = count(&request).await;
         let admitted = counted.map_or(Ok(()), Counted::check).and_then(|()| admit(&request));
@@ -43,6 +46,18 @@ pub fn pipeline(request: ServiceRequest, next: Next<BoxBody>) -> Guarded {
         Ok(answer)
     }
     .boxed_local()
+}
+
+/// Before all layers: a browser cannot set `Authorization` for a WebSocket, so the token comes with the subprotocols.
+fn bring_token(request: &mut ServiceRequest) {
+    if request.path() != "/ws" || request.headers().contains_key(AUTHORIZATION) {
+        return;
+    }
+    let mut offered = request.headers().get_all(SEC_WEBSOCKET_PROTOCOL).filter_map(|line| line.to_str().ok());
+    let Some(token) = offered.find_map(subprotocol::token) else { return };
+    if let Ok(bearer) = HeaderValue::try_from(format!("Bearer {token}")) {
+        request.headers_mut().insert(AUTHORIZATION, bearer);
+    }
 }
 
 /// Layer 1. Whoever watches over this process is not counted.

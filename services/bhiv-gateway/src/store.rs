@@ -1,5 +1,7 @@
 //! Row structs and every query.
 
 pub mod live_event;
+pub mod subscription;
 pub mod unified;
 pub mod user;
+pub mod webhook;

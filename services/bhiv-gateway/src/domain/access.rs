@@ -44,7 +44,7 @@ pub fn need(method: &str, path: &str) -> Need {
         "compliance" | "consent" => read_or_write(method, Module::Compliance),
         "rl" => read_or_write(method, Module::Rl),
         "logs" | "audit" => read_or_write(method, Module::Logging),
-        "event" | "events" => read_or_write(method, Module::Gateway),
+        "event" | "events" | "ws" => read_or_write(method, Module::Gateway),
         "auth" => Need::Permission(Permission { module: Module::Gateway, access: Access::Admin }),
         _ => Need::Unknown,
     }
@@ -81,6 +81,7 @@ mod tests {
             ("GET", "/logistics/tracks", "logistics:read"),
             ("POST", "/bhiv/agent/decide", "rl:write"),
             ("POST", "/event/unified", "gateway:write"),
+            ("GET", "/ws", "gateway:read"),
             ("GET", "/nothing", "Unknown"),
             ("GET", "/docsecret", "Unknown"),
             ("GET", "//crm/leads", "crm:read"),

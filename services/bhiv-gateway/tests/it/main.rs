@@ -3,11 +3,16 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod auth;
+mod flood;
 mod forwarding;
 mod limits;
 mod live;
 mod module;
+mod publish;
+mod receiver;
 mod unified;
+mod webhooks;
+mod ws;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
