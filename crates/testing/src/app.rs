@@ -1,5 +1,6 @@
 use std::net::TcpListener;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bhiv_auth::{Keys, Role, Signer, Verifier};
@@ -16,6 +17,7 @@ use diesel::sql_types::{Bytea, Jsonb};
 use diesel_async::RunQueryDsl as _;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::TestDatabase;
 
@@ -37,6 +39,7 @@ pub struct TestApp {
     signer: Signer,
     client: Client,
     role: Role,
+    keys: Arc<TempDir>,
 }
 
 /// An answer, read whole.
@@ -80,11 +83,25 @@ impl TestApp {
     /// Starts `S` with settings that need to know the issuer's private key.
     pub async fn start_with<S: Service>(config: impl FnOnce(&Path) -> S::Config) -> Self {
         let keys = tempfile::tempdir().unwrap();
-        let (pem, jwks) = (keys.path().join("key.pem"), keys.path().join("jwks.json"));
-        Keys::generate(&pem, &jwks).unwrap();
+        Keys::generate(&keys.path().join("key.pem"), &keys.path().join("jwks.json")).unwrap();
         let database = TestDatabase::migrated(S::MIGRATIONS).await;
         let begin = DateTime::<Utc>::from_timestamp(BEGIN, 0).unwrap();
-        let clock = Clock::manual(begin, 1);
+        Self::assemble::<S>(Arc::new(keys), database, Clock::manual(begin, 1), config)
+    }
+
+    /// Starts another replica of `S` beside `first`: the same schema, keys, time and ids; everything else is its
+    /// own.
+    pub fn replica_of<S: Service>(first: &Self, config: impl FnOnce(&Path) -> S::Config) -> Self {
+        Self::assemble::<S>(Arc::clone(&first.keys), first.database.clone(), first.clock.clone(), config)
+    }
+
+    fn assemble<S: Service>(
+        keys: Arc<TempDir>,
+        database: TestDatabase,
+        clock: Clock,
+        config: impl FnOnce(&Path) -> S::Config,
+    ) -> Self {
+        let (pem, jwks) = (keys.path().join("key.pem"), keys.path().join("jwks.json"));
         let pool = Pool::new(&database.settings()).unwrap();
         let context = Context::new(pool.clone(), S::PRODUCER, clock.clone());
         let mut app = S::build(config(&pem), &context).unwrap();
@@ -105,7 +122,8 @@ impl TestApp {
         }
         let server = serve(listener, 1, &S::api(), &app, authority, &context, Health::default()).unwrap();
         tokio::spawn(server);
-        Self { url, clock, database, context, processor, signer, client: Client::new(), role: Role::Admin }
+        let (client, role) = (Client::new(), Role::Admin);
+        Self { url, clock, database, context, processor, signer, client, role, keys }
     }
 
     /// Speaks as a user with that role from now on; before, as an administrator.
@@ -115,8 +133,12 @@ impl TestApp {
 
     /// A token of a user with that role.
     pub fn token(&self, role: Role) -> String {
-        let now = self.clock.now();
-        self.signer.sign(&format!("{}-1", role.name()), &[role], now, TimeDelta::hours(1)).unwrap()
+        self.token_of(&format!("{}-1", role.name()), role)
+    }
+
+    /// A token of this user with that role.
+    pub fn token_of(&self, user: &str, role: Role) -> String {
+        self.signer.sign(user, &[role], self.clock.now(), TimeDelta::hours(1)).unwrap()
     }
 
     /// Sends a request with a token.

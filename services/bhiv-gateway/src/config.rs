@@ -5,6 +5,7 @@ use bhiv_types::Email;
 use clap::Args;
 use ipnet::IpNet;
 
+use crate::domain::outside::RoleMap;
 use crate::domain::quota::Quotas;
 
 /// What the gateway reads from its environment beyond what every service does.
@@ -16,6 +17,9 @@ pub struct Config {
     #[command(flatten)]
     #[expect(missing_docs, reason = "the group documents itself")]
     pub tokens: TokenSettings,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the group documents itself")]
+    pub outside: OutsideSettings,
     #[command(flatten)]
     #[expect(missing_docs, reason = "the group documents itself")]
     pub redis: RedisSettings,
@@ -32,6 +36,9 @@ pub struct Config {
     #[command(flatten)]
     #[expect(missing_docs, reason = "the group documents itself")]
     pub webhooks: WebhookSettings,
+    /// How many seconds answers of modules are kept at most; 0 keeps none.
+    #[arg(long, env = "CACHE_SECONDS", default_value_t = 300)]
+    pub cache_seconds: u64,
     /// E-mail address of an administrator who is made at start if there is none.
     #[arg(long, env = "ADMIN_EMAIL", requires = "admin_password")]
     pub admin_email: Option<Email>,
@@ -137,7 +144,31 @@ pub struct TokenSettings {
     /// The `aud` of tokens; what verifiers have as AUTH_AUDIENCE.
     #[arg(long, env = "TOKEN_AUDIENCE", default_value = "bhiv")]
     pub token_audience: String,
-    /// How long a token is valid.
-    #[arg(long, env = "TOKEN_MINUTES", default_value_t = 60)]
+    /// How long an access token is valid.
+    #[arg(long, env = "TOKEN_MINUTES", default_value_t = 15)]
     pub token_minutes: u16,
+    /// A session that is not used for so many days ends.
+    #[arg(long, env = "SESSION_DAYS", default_value_t = 30)]
+    pub session_days: u16,
+}
+
+/// An outside OpenID Connect issuer whose tokens are accepted.
+#[derive(Args, Clone, Debug)]
+#[expect(clippy::struct_field_names, reason = "named like the environment's variables")]
+pub struct OutsideSettings {
+    /// The `iss` of its tokens; without it there is none.
+    #[arg(long, env = "OIDC_ISSUER")]
+    pub oidc_issuer: Option<String>,
+    /// The `aud` that its tokens must have.
+    #[arg(long, env = "OIDC_AUDIENCE")]
+    pub oidc_audience: Option<String>,
+    /// Where its public keys are (JWKS).
+    #[arg(long, env = "OIDC_JWKS_URL")]
+    pub oidc_jwks_url: Option<String>,
+    /// The claim with its roles: a name, or a path with dots.
+    #[arg(long, env = "OIDC_ROLES_CLAIM", default_value = "roles")]
+    pub oidc_roles_claim: String,
+    /// What its roles stand for here: `theirs=ours`, separated by commas.
+    #[arg(long, env = "OIDC_ROLES", default_value = "")]
+    pub oidc_roles: RoleMap,
 }

@@ -2,10 +2,16 @@
 
 pub mod access;
 pub mod address;
+pub mod api_key;
+pub mod cache;
 pub mod callback;
+pub mod consent;
 pub mod custom;
 pub mod event_type;
+pub mod lockout;
 pub mod openapi;
+pub mod outside;
+pub mod path;
 pub mod quota;
 pub mod subprotocol;
 pub mod unified;

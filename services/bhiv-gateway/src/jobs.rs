@@ -12,13 +12,17 @@ use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use crate::cache::Cache;
 use crate::commands::ensure_admin::EnsureAdmin;
 use crate::config::Config;
+use crate::consent::{self, Consents};
 use crate::denials::{Denied, write_down};
 use crate::domain::user::Password;
 use crate::live::{CHANNEL, Live};
 use crate::redis::Redis;
+use crate::sessions::{self, Sessions};
 use crate::store::live_event;
+use crate::visible::Visible;
 use crate::webhooks::{self, Doorbell, Sender};
 
 const HOUSEKEEPING: Duration = Duration::from_mins(1);
@@ -30,13 +34,19 @@ pub fn add(
     context: &Context,
     config: &Config,
     live: Live,
+    sessions: Sessions,
     redis: Redis,
     denied: Receiver<Denied>,
 ) -> App {
     let (pool, telling, connected) = (context.pool().clone(), redis.clone(), redis.clone());
+    let (ended, hearing) = (sessions.clone(), redis.clone());
     let (showing, old) = (live.clone(), context.pool().clone());
     let app = app
         .with_job("connection to Redis", move |stop| connected.keep_connected(stop))
+        .with_job("ended sessions", move |stop| sessions.follow(stop))
+        .with_job("ended sessions of other replicas", move |stop| {
+            hearing.hear(sessions::CHANNEL, move |session| ended.heard(session), stop)
+        })
         .with_job("live events", move |stop| showing.follow(pool, telling, stop))
         .with_job("live events of other replicas", move |stop| {
             redis.hear(CHANNEL, move |_| live.heard(), stop)
@@ -54,12 +64,36 @@ pub fn add(
 }
 
 /// What webhooks need.
-pub fn add_webhooks(app: App, context: &Context, config: &Config, sender: Sender, doorbell: Doorbell) -> App {
+pub fn add_webhooks(
+    app: App,
+    context: &Context,
+    config: &Config,
+    sender: Sender,
+    visible: Visible,
+    doorbell: Doorbell,
+) -> App {
     let (delivering, measuring, forgetting) = (context.clone(), context.clone(), context.clone());
     let settings = config.webhooks.clone();
-    app.with_job("webhooks", move |stop| webhooks::deliver(delivering, sender, settings, doorbell, stop))
+    let delivering = move |stop| webhooks::deliver(delivering, sender, visible, settings, doorbell, stop);
+    app.with_job("webhooks", delivering)
         .with_job("webhooks that wait", move |stop| webhooks::measure(measuring, stop))
         .with_job("old attempts of webhooks", move |stop| webhooks::forget_old(forgetting, stop))
+}
+
+/// What keeps consents and kept answers up to date.
+pub fn add_consent_and_cache(
+    app: App,
+    context: &Context,
+    consents: Consents,
+    cache: Cache,
+    redis: Redis,
+) -> App {
+    let (pool, telling, following) = (context.pool().clone(), redis.clone(), consents.clone());
+    app.with_job("consents", move |stop| following.follow(pool, telling, stop))
+        .with_job("consents heard by other replicas", move |stop| {
+            redis.hear(consent::CHANNEL, move |_| consents.heard(), stop)
+        })
+        .with_job("generations of kept answers", move |stop| cache.keep_up(stop))
 }
 
 async fn forget_old(pool: Pool, stop: CancellationToken) {

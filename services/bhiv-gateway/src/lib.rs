@@ -2,11 +2,18 @@
 //!
 //! Every request goes through [`pipeline`]. What the gateway owns is in [`http`]; everything else is forwarded
 //! to its module by [`forward`]. [`live`] is the stream of events, [`documents`] the API of all modules in
-//! one document, [`webhooks`] sends events to whoever asked, [`limits`] how often who may call, [`denials`] the audit of refused requests. The other rooms are those of every service.
+//! one document, [`webhooks`] sends events to whoever asked, [`limits`] how often who may call, [`sessions`],
+//! [`logins`], [`credentials`] and [`outside`] who somebody is, [`denials`] the audit of refused requests,
+//! [`consent`] what people agreed to, [`visible`] who sees which event, [`cache`] the answers that are kept. The other
+//! rooms are those of every service.
 
+mod cache;
+mod changes;
 mod commands;
 mod config;
+mod consent;
 mod consumers;
+mod credentials;
 mod denials;
 mod documents;
 mod domain;
@@ -17,32 +24,46 @@ mod http;
 mod jobs;
 mod limits;
 mod live;
+mod logins;
 mod modules;
+mod outside;
 mod pipeline;
 mod redis;
 mod schema;
+mod sessions;
 mod store;
 mod tokens;
+mod visible;
 mod webhooks;
 
 pub use config::Config;
 
 use std::time::Duration;
 
+use actix_web::web::Data;
 use bhiv_broker::topology::Topology;
 use bhiv_db::Migrations;
 use bhiv_events::Producer;
 use bhiv_service::{App, Context, Error, Service};
 use bhiv_web::{Api, Code, Info};
+use chrono::TimeDelta;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
+use crate::cache::Cache;
+use crate::changes::Changes;
+use crate::consent::Consents;
+use crate::credentials::Credentials;
 use crate::denials::Denials;
 use crate::documents::Documents;
 use crate::limits::Limits;
 use crate::live::{Live, Streams};
+use crate::logins::Logins;
 use crate::modules::Modules;
+use crate::outside::Outside;
 use crate::redis::Redis;
+use crate::sessions::Sessions;
 use crate::tokens::Tokens;
+use crate::visible::Visible;
 use crate::webhooks::{Doorbell, Sender};
 
 const TABLES: EmbeddedMigrations = embed_migrations!();
@@ -68,7 +89,8 @@ impl Service for Gateway {
     }
 
     fn topology() -> Topology {
-        consumers::bindings(&Live::default(), &Doorbell::default()).topology()
+        let (live, doorbell) = (Live::default(), Doorbell::default());
+        consumers::bindings(&live, &doorbell, &Consents::default(), &Changes::default()).topology()
     }
 
     fn build(config: Config, context: &Context) -> Result<App, Error> {
@@ -78,26 +100,44 @@ impl Service for Gateway {
         let streams = Streams::new(config.streams.streams_most, config.streams.streams_per_user);
         let (doorbell, sender) = (Doorbell::default(), Sender::new(&config.webhooks).map_err(Error::Other)?);
         let modules = Modules::new(&config.modules).map_err(Error::Other)?;
-        let tokens = Tokens::new(&config.tokens)?;
+        let tokens = Data::new(Tokens::new(&config.tokens)?);
+        let outside = Outside::new(&config.outside).map_err(Error::Other)?;
+        let (pool, clock) = (context.pool().clone(), context.clock().clone());
+        let credentials = Credentials::new(tokens.clone(), outside, pool, clock.clone());
+        let idle = TimeDelta::days(i64::from(config.tokens.session_days));
+        let sessions = Sessions::new(redis.clone(), clock, tokens::validity(&config.tokens), idle);
         let (denials, denied) = Denials::new();
         let documents = Documents::default();
         let limits = Limits::new(config.rate_limits.clone(), config.trusted_proxies.clone(), redis.clone());
 
-        let app = App::new(consumers::bindings(&live, &doorbell))
+        let (consents, changes) = (Consents::default(), Changes::default());
+        let visible = Visible::new(consents.clone());
+        let cache = Cache::new(config.cache_seconds, redis.clone(), changes.clone(), context.clock().clone());
+
+        let app = App::new(consumers::bindings(&live, &doorbell, &consents, &changes))
+            .with_state(visible.clone())
             .with_state(live.clone())
             .with_state(streams)
             .with_state(doorbell.clone())
             .with_state(sender.clone())
             .with_state(config.webhooks.clone())
             .with_state(modules)
-            .with_state(tokens)
+            .configured(move |app| {
+                app.app_data(tokens.clone());
+            })
+            .with_state(credentials)
+            .with_state(sessions.clone())
+            .with_state(Logins::new(redis.clone()))
             .with_state(denials)
             .with_state(documents)
             .with_state(limits)
+            .with_state(consents.clone())
+            .with_state(cache.clone())
             .guarded_by(pipeline::pipeline)
             .configured(http::beside)
             .depending_on("redis", redis.probe());
-        let app = jobs::add_webhooks(app, context, &config, sender, doorbell);
-        Ok(jobs::add(app, context, &config, live, redis, denied))
+        let app = jobs::add_webhooks(app, context, &config, sender, visible, doorbell);
+        let app = jobs::add_consent_and_cache(app, context, consents, cache, redis.clone());
+        Ok(jobs::add(app, context, &config, live, sessions, redis, denied))
     }
 }

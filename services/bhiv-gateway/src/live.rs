@@ -4,7 +4,7 @@ mod reader;
 mod shown;
 mod streams;
 
-pub use reader::{End, News, Reader};
+pub use reader::{End, News, Reader, Sources};
 pub use shown::{Shown, Wanted};
 pub use streams::{Full, Streams};
 

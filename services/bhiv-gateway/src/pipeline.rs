@@ -14,16 +14,20 @@ use bhiv_service::Guarded;
 use bhiv_web::{Authority, Problem, codes};
 use futures_util::FutureExt as _;
 
+use crate::consent::Consents;
+use crate::credentials::Credentials;
 use crate::denials::Denials;
 use crate::domain::access::{Need, need};
 use crate::domain::subprotocol;
+use crate::error::SESSION_ENDED;
 use crate::limits::{Client, Counted, Limits};
+use crate::sessions::Sessions;
 
 /// 1. Rate limit: who calls too often? A token that was verified before has a quota of its own; everybody else
 ///    shares that of their address.
-/// 2. Authentication: who is it?
+/// 2. Authentication: who is it? Keys and tokens of others are exchanged for one of ours.
 /// 3. RBAC: may they? What no rule allows is denied.
-/// 4. Consent: a projection of consent events will be asked here.
+/// 4. Consent: has the person whom a write is about said no?
 /// 5. The owner: a handler of the gateway, or the module that the request is forwarded to. It verifies the
 ///    token and the permission again, and audits what it accepts in the transaction of the change.
 /// 6. Audit: what was refused, whichever layer refused it.
@@ -31,8 +35,17 @@ pub fn pipeline(mut request: ServiceRequest, next: Next<BoxBody>) -> Guarded {
     async move {
         bring_token(&mut request);
         let denials = request.app_data::<Data<Denials>>().cloned();
+        if let Some(credentials) = request.app_data::<Data<Credentials>>().cloned() {
+            credentials.recognise(&mut request);
+        }
         let counted = count(&request).await;
-        let admitted = counted.map_or(Ok(()), Counted::check).and_then(|()| admit(&request));
+        let mut admitted = match counted.map_or(Ok(()), Counted::check) {
+            Ok(()) => admit(&mut request).await,
+            refused => refused,
+        };
+        if admitted.is_ok() {
+            admitted = consent(&mut request).await;
+        }
         let mut answer = match admitted {
             Ok(()) => next.call(request).await?,
             Err(problem) => request.error_response(problem),
@@ -74,22 +87,36 @@ async fn count(request: &ServiceRequest) -> Option<Counted> {
     limits.count(caller.as_ref(), address, request.method().as_str(), path).await
 }
 
-/// Layers 2 to 4.
-fn admit(request: &ServiceRequest) -> Result<(), Problem> {
+/// Layers 2 and 3.
+async fn admit(request: &mut ServiceRequest) -> Result<(), Problem> {
     match need(request.method().as_str(), request.path()) {
         Need::Nothing => Ok(()),
-        Need::Token => authenticate(request).map(drop),
+        Need::Token => authenticate(request).await.map(drop),
         Need::Permission(permission) => {
-            let caller = authenticate(request)?;
+            let caller = authenticate(request).await?;
             if caller.may(permission) { Ok(()) } else { Err(Problem::denied(permission)) }
         }
         Need::Unknown => Err(Problem::not_found(request.path())),
     }
 }
 
-fn authenticate(request: &ServiceRequest) -> Result<Rc<Caller>, Problem> {
-    let authority = request.app_data::<Data<Authority>>().ok_or(codes::INTERNAL)?;
-    authority.caller(request.request())
+async fn authenticate(request: &mut ServiceRequest) -> Result<Rc<Caller>, Problem> {
+    let state = request.app_data::<Data<Credentials>>().zip(request.app_data::<Data<Authority>>());
+    let (credentials, authority) = state.ok_or(codes::INTERNAL)?;
+    let (credentials, authority) = (credentials.clone(), authority.clone());
+    credentials.exchange(request).await?;
+    let caller = authority.caller(request.request())?;
+    let sessions = request.app_data::<Data<Sessions>>().ok_or(codes::INTERNAL)?;
+    match &caller.session {
+        Some(session) if sessions.is_ended(session) => Err(SESSION_ENDED.into()),
+        _ => Ok(caller),
+    }
+}
+
+/// Layer 4.
+async fn consent(request: &mut ServiceRequest) -> Result<(), Problem> {
+    let consents = request.app_data::<Data<Consents>>().ok_or(codes::INTERNAL)?.clone();
+    consents.check(request).await
 }
 
 fn is_refusal(status: StatusCode) -> bool {

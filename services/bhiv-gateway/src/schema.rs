@@ -1,6 +1,32 @@
 //! The tables of `migrations/`. A test writes this file and compares it.
 
 diesel::table! {
+    api_keys (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        name -> Text,
+        hint -> Text,
+        hash -> Bytea,
+        scopes -> Array<Text>,
+        created_at -> Timestamptz,
+        expires_at -> Nullable<Timestamptz>,
+        revoked_at -> Nullable<Timestamptz>,
+        last_used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    consents (person, purpose) {
+        person -> Text,
+        purpose -> Text,
+        state -> Text,
+        sequence -> Int8,
+        place -> Int8,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     live_events (seq) {
         seq -> Int8,
         module -> Text,
@@ -15,6 +41,8 @@ diesel::table! {
         version -> Int8,
         owner -> Text,
         user_id -> Nullable<Uuid>,
+        key_id -> Nullable<Uuid>,
+        scope -> Nullable<Array<Text>>,
         roles -> Array<Text>,
         callback_url -> Text,
         event_types -> Array<Text>,
@@ -66,6 +94,7 @@ diesel::table! {
         roles -> Array<Text>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        disabled -> Bool,
     }
 }
 
@@ -98,4 +127,4 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(live_events, subscriptions, unified_events, unified_outcomes, users, webhook_attempts, webhook_deliveries);
+diesel::allow_tables_to_appear_in_same_query!(api_keys, consents, live_events, subscriptions, unified_events, unified_outcomes, users, webhook_attempts, webhook_deliveries);

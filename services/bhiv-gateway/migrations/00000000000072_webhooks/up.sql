@@ -7,9 +7,13 @@ CREATE TABLE subscriptions (
     id               uuid PRIMARY KEY,
     version          bigint NOT NULL,
     owner            text NOT NULL,
-    -- The owner among the users, if their id may be one; what they are now counts.
+    -- The user who is the owner, or whose key is; what they are now counts.
     user_id          uuid,
-    -- What the owner was at creation. Counts for those who are no users, such as machines.
+    -- The key, if the owner is one.
+    key_id           uuid,
+    -- Permissions, if the owner had less than the roles allow.
+    scope            text[],
+    -- What the owner was at creation. Counts for those whom we do not know, such as services.
     roles            text[] NOT NULL,
     callback_url     text NOT NULL,
     -- Public names; none: every event.

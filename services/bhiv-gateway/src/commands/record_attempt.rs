@@ -19,7 +19,7 @@ pub struct RecordAttempt {
     pub event_type: String,
     /// Its number, from 1 on.
     pub attempt: i32,
-    /// What it came to. `None`: nothing was sent, as the owner may not see the event any more.
+    /// What it came to. `None`: nothing was sent, as the owner may not see the event now.
     pub verdict: Option<Verdict>,
     /// HTTP status of the answer, if there was one.
     pub status: Option<u16>,

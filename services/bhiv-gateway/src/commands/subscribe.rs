@@ -1,17 +1,14 @@
-use bhiv_auth::Role;
 use bhiv_outbox::{Command, Fault, Refusal, Tx};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::webhook::NewSubscription;
-use crate::store::subscription::{self, Subscription};
+use crate::store::subscription::{self, Owner, Subscription};
 
 /// Somebody wants to be told of events.
 pub struct Subscribe {
     /// Who.
-    pub owner: String,
-    /// What they are.
-    pub roles: Vec<Role>,
+    pub owner: Owner,
     /// Of which, and where.
     pub new: NewSubscription,
     /// What to sign with.
@@ -43,8 +40,8 @@ impl Command for Subscribe {
     type Refusal = SubscribeError;
 
     async fn run(&self, tx: &mut Tx) -> Result<WithSecret, Fault<SubscribeError>> {
-        subscription::lock_owner(tx.conn(), &self.owner).await?;
-        let count = subscription::count(tx.conn(), Some(&self.owner)).await?;
+        subscription::lock_owner(tx.conn(), &self.owner.id).await?;
+        let count = subscription::count(tx.conn(), Some(&self.owner.id)).await?;
         if count >= self.most {
             return Err(SubscribeError::TooMany(count).into());
         }
@@ -52,7 +49,7 @@ impl Command for Subscribe {
         let subscription = Subscription {
             id: tx.id(),
             version: 1,
-            owner: self.owner.clone(),
+            owner: self.owner.id.clone(),
             callback_url: callback_url.into(),
             event_types: event_types.into_iter().map(String::from).collect(),
             description,
@@ -62,8 +59,7 @@ impl Command for Subscribe {
             created_at: tx.now(),
             updated_at: tx.now(),
         };
-        let roles: Vec<_> = self.roles.iter().map(|role| role.name()).collect();
-        subscription::insert(tx.conn(), &subscription, &roles, &self.secret).await?;
+        subscription::insert(tx.conn(), &subscription, &self.owner, &self.secret).await?;
         let entity = format!("subscription/{}", subscription.id);
         tx.audit("subscription.create", entity, None, Some(&subscription));
         Ok(WithSecret { subscription, secret: self.secret.clone() })

@@ -2,30 +2,36 @@ use bhiv_events::Event;
 use bhiv_outbox::{Failure, HandleAll, Tx};
 use serde_json::Value;
 
-use crate::domain::visible::{may_see, roles};
+use crate::changes::Changes;
+use crate::domain::visible::{may_read, viewer};
 use crate::live::Live;
 use crate::store::live_event;
 use crate::store::subscription::{self, Listener};
 use crate::store::webhook::{self, NewDelivery};
 use crate::webhooks::Doorbell;
 
-/// Any event -> the live streams show it, and webhooks have it to deliver.
+/// Any event -> the live streams show it, webhooks have it to deliver, and no answer of its module from before is
+/// given any more.
 pub struct ShowIt {
     /// The streams.
     pub live: Live,
     /// Who delivers.
     pub doorbell: Doorbell,
+    /// The answers.
+    pub changes: Changes,
 }
 
 impl HandleAll for ShowIt {
     async fn handle_all(&self, tx: &mut Tx, events: &[&Event]) -> Result<(), Failure> {
         let modules: Vec<_> = events.iter().map(|event| module(event)).collect();
+        self.changes.told(&modules);
         let texts: Vec<Value> =
             events.iter().map(|event| serde_json::to_value(event).unwrap_or_default()).collect();
-        let listeners = subscription::listeners(tx.conn()).await?;
+        let now = tx.now();
+        let listeners = subscription::listeners(tx.conn(), now).await?;
         let mut deliveries = Vec::new();
         for ((event, module), text) in events.iter().zip(&modules).zip(&texts) {
-            for listener in listeners.iter().filter(|listener| wants(listener, event, module, text)) {
+            for listener in listeners.iter().filter(|listener| wants(listener, event, module)) {
                 deliveries.push(NewDelivery {
                     subscription_id: listener.id,
                     event_id: event.id,
@@ -36,7 +42,6 @@ impl HandleAll for ShowIt {
             }
         }
         if !deliveries.is_empty() {
-            let now = tx.now();
             webhook::enqueue(tx.conn(), &deliveries, now).await?;
         }
         // Last, because of its lock.
@@ -50,13 +55,13 @@ impl HandleAll for ShowIt {
     }
 }
 
-/// Whether somebody asked for the event and may see it, as things are now; once more when it is sent.
-fn wants(listener: &Listener, event: &Event, module: &str, text: &Value) -> bool {
+/// Whether somebody asked for the event and may read its module now. Whether they may see it is asked when it is sent.
+fn wants(listener: &Listener, event: &Event, module: &str) -> bool {
     let is_asked_for = listener.event_types.is_empty() || listener.event_types.contains(&event.name());
-    is_asked_for && may_see(&roles(listener.roles()), module, text)
+    is_asked_for && may_read(&viewer(&listener.id, &listener.roles, listener.scope.as_deref()), module)
 }
 
 /// `/bhiv/crm` is `crm`.
-fn module(event: &Event) -> &str {
+pub(super) fn module(event: &Event) -> &str {
     event.source.rsplit('/').next().unwrap_or_default()
 }

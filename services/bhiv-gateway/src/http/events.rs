@@ -15,10 +15,12 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::domain::event_type::{self, EventType, EventTypes};
-use crate::domain::visible::{may_see, modules};
+use crate::domain::visible::modules;
 use crate::error::{STREAMS_FULL, TOO_MANY_STREAMS};
-use crate::live::{End, Full, Live, News, Reader, Streams, Wanted};
+use crate::live::{End, Full, Live, News, Reader, Sources, Streams, Wanted};
+use crate::sessions::Sessions;
 use crate::store::live_event::{self, Filter};
+use crate::visible::Visible;
 
 /// Which events.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -39,9 +41,7 @@ pub async fn open(
     request: &HttpRequest,
     transport: &'static str,
 ) -> Result<Reader> {
-    let service = || Some((request.app_data::<Data<Live>>()?, request.app_data::<Data<Streams>>()?));
-    let (live, streams) = service().ok_or(codes::INTERNAL)?;
-    let gateway = request.app_data::<Data<Context>>().ok_or(codes::INTERNAL)?;
+    let (sources, streams) = service(request).ok_or(codes::INTERNAL)?;
     let after = match request.headers().get("last-event-id") {
         None => query.last_event_id,
         Some(id) => Some(id.to_str().ok().and_then(|id| id.parse().ok()).ok_or_else(|| {
@@ -54,7 +54,17 @@ pub async fn open(
     })?;
     let types = query.types.map(|EventTypes(types)| types);
     let wanted = Wanted { types, correlation_id: query.correlation_id };
-    Ok(Reader::new(live, gateway, who.caller.clone(), wanted, after, place).await?)
+    Ok(Reader::new(sources, who.caller.clone(), wanted, after, place).await?)
+}
+
+fn service(request: &HttpRequest) -> Option<(Sources<'_>, &Streams)> {
+    let sources = Sources {
+        live: request.app_data::<Data<Live>>()?,
+        gateway: request.app_data::<Data<Context>>()?,
+        visible: request.app_data::<Data<Visible>>()?,
+        sessions: request.app_data::<Data<Sessions>>()?,
+    };
+    Some((sources, request.app_data::<Data<Streams>>()?))
 }
 
 pub async fn stream(
@@ -112,11 +122,11 @@ pub async fn list(
     who: Can<GatewayRead>,
     ValidQuery(query): ValidQuery<ListEvents>,
     gateway: Data<Context>,
+    visible: Data<Visible>,
 ) -> Result<Json<Page<FreeForm>>> {
     let ListEvents { event_type, r#type, correlation_id, since, until, limit, cursor } = query;
     let types = event_type.or(r#type).map(|name| event_type::types(name.name()));
-    let roles = &who.caller.roles;
-    let filter = Filter { modules: modules(roles), types, correlation_id, since, until };
+    let filter = Filter { modules: modules(&who.caller), types, correlation_id, since, until };
     // A cursor is an id, and the place of a live event is no more than the lower half of one.
     let below = Cursor::id(cursor).and_then(|id| i64::try_from(id.as_u128()).ok());
     let mut conn = gateway.read().await?;
@@ -124,13 +134,18 @@ pub async fn list(
     let total = live_event::count(&mut conn, &filter).await?;
     let place = |seq: i64| Uuid::from_u128(u128::from(seq.unsigned_abs()));
     let Page { items, total, next_cursor } = Page::new(events, limit, total, |event| place(event.seq));
-    let shown = items.into_iter().filter(|event| may_see(roles, &event.module, &event.event));
+    let shown = items.into_iter().filter(|event| visible.may_see(&who.caller, &event.module, &event.event));
     Ok(Json(Page { items: shown.map(|event| FreeForm(event.event)).collect(), total, next_cursor }))
 }
 
-pub async fn read(who: Can<GatewayRead>, Id(id): Id<Uuid>, gateway: Data<Context>) -> Result<Json<FreeForm>> {
+pub async fn read(
+    who: Can<GatewayRead>,
+    Id(id): Id<Uuid>,
+    gateway: Data<Context>,
+    visible: Data<Visible>,
+) -> Result<Json<FreeForm>> {
     let event = live_event::find(&mut *gateway.read().await?, id).await?;
-    let event = event.filter(|event| may_see(&who.caller.roles, &event.module, &event.event));
+    let event = event.filter(|event| visible.may_see(&who.caller, &event.module, &event.event));
     event.map(|event| Json(FreeForm(event.event))).ok_or_else(|| {
         Problem::not_found(format!("event/{id} among the latest; an older one is in /logs/{id}"))
     })

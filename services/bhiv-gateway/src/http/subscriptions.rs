@@ -1,7 +1,7 @@
 use actix_web::web::{Data, Json};
-use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
-use bhiv_auth::Caller;
+use aws_lc_rs::rand;
 use bhiv_auth::require::{GatewayRead, GatewayWrite};
+use bhiv_auth::{Caller, Permission};
 use bhiv_service::Context;
 use bhiv_web::{Can, Created, Cursor, Id, Limit, NoContent, Page, Problem, Result, Valid, ValidQuery, codes};
 use serde::Deserialize;
@@ -17,7 +17,7 @@ use crate::config::WebhookSettings;
 use crate::domain::callback::CallbackUrl;
 use crate::domain::visible::is_admin;
 use crate::domain::webhook::{NewSubscription, SubscriptionChange, secret};
-use crate::store::subscription::{self, Subscription};
+use crate::store::subscription::{self, Owner, Subscription};
 use crate::store::webhook::{self, Attempt};
 use crate::webhooks::{Doorbell, Sender};
 
@@ -38,8 +38,11 @@ pub async fn create(
     settings: Data<WebhookSettings>,
 ) -> Result<Created<WithSecret>> {
     check(&sender, Some(&new.callback_url))?;
-    let Caller { id: owner, roles, .. } = (*who.caller).clone();
-    let command = Subscribe { owner, roles, new, secret: new_secret()?, most: settings.webhooks_per_user };
+    let Caller { id, roles, scope, .. } = (*who.caller).clone();
+    let texts = |scope: Vec<Permission>| scope.iter().map(Permission::to_string).collect();
+    let roles = roles.iter().map(|role| role.name().to_owned()).collect();
+    let owner = Owner { id, roles, scope: scope.map(texts) };
+    let command = Subscribe { owner, new, secret: new_secret()?, most: settings.webhooks_per_user };
     let made = gateway.run(who.origin(), command).await?;
     Ok(Created::at(format!("/event/subscribe/{}", made.subscription.id), made))
 }
@@ -136,6 +139,6 @@ fn check(sender: &Sender, url: Option<&CallbackUrl>) -> Result<()> {
 
 fn new_secret() -> Result<String> {
     let mut bytes = [0; 32];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| codes::INTERNAL)?;
+    rand::fill(&mut bytes).map_err(|_| codes::INTERNAL)?;
     Ok(secret(bytes))
 }

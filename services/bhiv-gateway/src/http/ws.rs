@@ -25,7 +25,7 @@ use crate::live::{End, News, Reader, Wanted};
 /// A client who takes nothing for this long is gone.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Close code for a token that has ended; those from 4000 on are an application's own.
+/// Close code for a token or a session that has ended; those from 4000 on are an application's own.
 const TOKEN_EXPIRED: u16 = 4401;
 
 /// Largest message that a client may send, in bytes.
@@ -154,7 +154,7 @@ fn note(event: &str, data: Value) -> String {
 
 fn reason(end: End) -> CloseReason {
     let code = match end {
-        End::Expired => CloseCode::Other(TOKEN_EXPIRED),
+        End::Expired | End::LoggedOut => CloseCode::Other(TOKEN_EXPIRED),
         End::TooSlow | End::Trouble => CloseCode::Again,
         End::Stopping => CloseCode::Away,
     };

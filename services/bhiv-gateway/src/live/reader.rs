@@ -15,7 +15,9 @@ use tokio::time::{Interval, MissedTickBehavior, Sleep, interval, sleep};
 use super::Live;
 use super::shown::{Shown, Wanted};
 use super::streams::Place;
+use crate::sessions::Sessions;
 use crate::store::live_event;
+use crate::visible::Visible;
 
 /// Events that are read from the table at a time, for one reader.
 const PAGE: i64 = 100;
@@ -41,6 +43,8 @@ pub enum News {
 pub enum End {
     /// The reader's token is not valid any more.
     Expired,
+    /// The reader's session has ended. It is found out with the next event, or heartbeat.
+    LoggedOut,
     /// The reader is too far behind.
     TooSlow,
     /// This replica stops.
@@ -54,6 +58,7 @@ impl End {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Expired => "token_expired",
+            Self::LoggedOut => "session_ended",
             Self::TooSlow => "too_slow",
             Self::Stopping => "stopping",
             Self::Trouble => "trouble",
@@ -76,6 +81,8 @@ enum Source {
 pub struct Reader {
     live: Live,
     gateway: Context,
+    visible: Visible,
+    sessions: Sessions,
     caller: Rc<Caller>,
     wanted: Rc<RefCell<Wanted>>,
     /// The oldest place that is kept, if the reader has to be told.
@@ -90,19 +97,32 @@ pub struct Reader {
     place: Place,
 }
 
+/// What a reader depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct Sources<'a> {
+    /// The events.
+    pub live: &'a Live,
+    /// Time, and the table.
+    pub gateway: &'a Context,
+    /// Who sees what.
+    pub visible: &'a Visible,
+    /// Who has logged out.
+    pub sessions: &'a Sessions,
+}
+
 impl Reader {
     /// Reads on after the place `after`, or what comes from now on.
     ///
     /// # Errors
     /// When the database is away.
     pub async fn new(
-        live: &Live,
-        gateway: &Context,
+        sources: Sources<'_>,
         caller: Rc<Caller>,
         wanted: Wanted,
         after: Option<i64>,
         place: Place,
     ) -> Result<Self, Error> {
+        let Sources { live, gateway, visible, sessions } = sources;
         let (last, gap) = begin(gateway, after).await?;
         let validity = (caller.expires - gateway.clock().now()).to_std().unwrap_or_default();
         let mut heartbeat = interval(live.heartbeat());
@@ -111,6 +131,8 @@ impl Reader {
         Ok(Self {
             live: live.clone(),
             gateway: gateway.clone(),
+            visible: visible.clone(),
+            sessions: sessions.clone(),
             caller,
             wanted: Rc::new(RefCell::new(wanted)),
             gap,
@@ -161,9 +183,12 @@ impl Reader {
             if self.expiry.is_elapsed() {
                 return Err(End::Expired);
             }
+            if self.caller.session.as_ref().is_some_and(|session| self.sessions.is_ended(session)) {
+                return Err(End::LoggedOut);
+            }
             while let Some(shown) = self.read.pop_front() {
                 self.last = shown.seq();
-                if self.wanted.borrow().shows(&shown, &self.caller) {
+                if self.wanted.borrow().shows(&shown, &self.caller, &self.visible) {
                     return Ok(News::Event(Arc::new(shown)));
                 }
             }
@@ -175,7 +200,7 @@ impl Reader {
                 shown = self.coming.recv() => match shown {
                     Ok(shown) if shown.seq() > self.last => {
                         self.last = shown.seq();
-                        if self.wanted.borrow().shows(&shown, &self.caller) {
+                        if self.wanted.borrow().shows(&shown, &self.caller, &self.visible) {
                             return Ok(News::Event(shown));
                         }
                     }

@@ -8,8 +8,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::domain::event_type::EventType;
-use crate::domain::visible::may_see;
 use crate::store::live_event::LiveEvent;
+use crate::visible::Visible;
 
 /// An event as streams show it. Its forms are made once, however many streams show it.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ pub struct Wanted {
 
 impl Wanted {
     /// Whether `caller`, who asked for this, gets to see `shown`.
-    pub fn shows(&self, shown: &Shown, caller: &Caller) -> bool {
+    pub fn shows(&self, shown: &Shown, caller: &Caller, visible: &Visible) -> bool {
         let Shown { live, name, .. } = shown;
         let is_of_story = |id: Uuid| {
             let story = live.event.get("correlationid").and_then(|id| id.as_str());
@@ -66,6 +66,6 @@ impl Wanted {
         };
         self.types.as_ref().is_none_or(|types| types.iter().any(|wanted| wanted.name() == name))
             && self.correlation_id.is_none_or(is_of_story)
-            && may_see(&caller.roles, &live.module, &live.event)
+            && visible.may_see(caller, &live.module, &live.event)
     }
 }

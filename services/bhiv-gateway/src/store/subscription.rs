@@ -1,12 +1,13 @@
 use bhiv_db::Conn;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{Array, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::schema::{subscriptions, users};
+use crate::schema::{api_keys, subscriptions, users};
 
 /// Who is told of which events, and where. Its secret is not part of it.
 #[derive(
@@ -49,38 +50,62 @@ pub struct Subscription {
 }
 
 /// Whoever wants to be told, and what they are now.
-#[derive(Clone, Debug, Queryable)]
+#[derive(Clone, Debug, QueryableByName)]
 pub struct Listener {
     /// The subscription.
+    #[diesel(sql_type = SqlUuid)]
     pub id: Uuid,
     /// Public names of the events; none: every event.
+    #[diesel(sql_type = Array<Text>)]
     pub event_types: Vec<String>,
-    /// What its owner was when it was made.
-    roles_then: Vec<String>,
-    /// What they are now, if they are a user.
-    roles_now: Option<Vec<String>>,
+    /// Their roles.
+    #[diesel(sql_type = Array<Text>)]
+    pub roles: Vec<String>,
+    /// Permissions, if they have less than their roles allow.
+    #[diesel(sql_type = Nullable<Array<Text>>)]
+    pub scope: Option<Vec<String>>,
 }
 
-impl Listener {
-    /// What counts.
-    pub fn roles(&self) -> &[String] {
-        self.roles_now.as_deref().unwrap_or(&self.roles_then)
-    }
+/// The roles of the owner of the subscription `s` at `$1`: those of the user, none if they are disabled or their key
+/// has ended.
+pub const ROLES_NOW: &str = "CASE WHEN s.user_id IS NULL THEN s.roles ELSE coalesce(
+      (SELECT u.roles FROM users u WHERE u.id = s.user_id AND NOT u.disabled
+         AND (s.key_id IS NULL OR EXISTS (SELECT FROM api_keys k WHERE k.id = s.key_id AND k.revoked_at IS NULL
+                                            AND coalesce(k.expires_at > $1, true)))), '{}') END";
+
+/// Who makes a subscription, as far as it counts later.
+#[derive(Clone, Debug)]
+pub struct Owner {
+    /// Their id; that of a key is `key/<id>`.
+    pub id: String,
+    /// Their roles.
+    pub roles: Vec<String>,
+    /// Permissions, if they have less than their roles allow.
+    pub scope: Option<Vec<String>>,
 }
 
-/// Writes a new subscription of somebody with these roles.
+/// Writes a new subscription.
 pub async fn insert(
     conn: &mut Conn,
     subscription: &Subscription,
-    roles: &[&str],
+    owner: &Owner,
     secret: &str,
 ) -> QueryResult<()> {
-    let user_id = Uuid::try_parse(&subscription.owner).ok();
+    let key_id = owner.id.strip_prefix("key/").and_then(|id| Uuid::try_parse(id).ok());
+    let user_id: Option<Uuid> = match (key_id, Uuid::try_parse(&owner.id)) {
+        (Some(key_id), _) => {
+            api_keys::table.find(key_id).select(api_keys::user_id).first(conn).await.optional()?
+        }
+        (None, Ok(id)) => users::table.find(id).select(users::id).first(conn).await.optional()?,
+        (None, Err(_)) => None,
+    };
     diesel::insert_into(subscriptions::table)
         .values((
             subscription,
-            subscriptions::roles.eq(roles),
+            subscriptions::roles.eq(&owner.roles),
+            subscriptions::scope.eq(&owner.scope),
             subscriptions::user_id.eq(user_id),
+            subscriptions::key_id.eq(key_id),
             subscriptions::secret.eq(secret),
         ))
         .execute(conn)
@@ -93,7 +118,7 @@ pub async fn lock_owner(conn: &mut Conn, owner: &str) -> QueryResult<()> {
     diesel::sql_query(
         "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '.subscriptions.' || $1, 0))",
     )
-    .bind::<diesel::sql_types::Text, _>(owner)
+    .bind::<Text, _>(owner)
     .execute(conn)
     .await
     .map(drop)
@@ -171,17 +196,12 @@ pub async fn count(conn: &mut Conn, owner: Option<&str>) -> QueryResult<i64> {
     query.count().get_result(conn).await
 }
 
-/// Everybody who wants to be told of events.
-pub async fn listeners(conn: &mut Conn) -> QueryResult<Vec<Listener>> {
-    subscriptions::table
-        .left_join(users::table.on(subscriptions::user_id.eq(users::id.nullable())))
-        .filter(subscriptions::enabled)
-        .select((
-            subscriptions::id,
-            subscriptions::event_types,
-            subscriptions::roles,
-            users::roles.nullable(),
-        ))
-        .load(conn)
-        .await
+/// Everybody who wants to be told of events at `now`.
+pub async fn listeners(conn: &mut Conn, now: DateTime<Utc>) -> QueryResult<Vec<Listener>> {
+    diesel::sql_query(format!(
+        "SELECT s.id, s.event_types, s.scope, {ROLES_NOW} AS roles FROM subscriptions s WHERE s.enabled"
+    ))
+    .bind::<Timestamptz, _>(now)
+    .load(conn)
+    .await
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::subscription::ROLES_NOW;
 use crate::schema::{webhook_attempts, webhook_deliveries};
 
 /// Something to deliver.
@@ -60,6 +61,9 @@ pub struct Due {
     /// What the subscription's owner is now.
     #[diesel(sql_type = Array<Text>)]
     pub roles: Vec<String>,
+    /// Permissions, if they have less than their roles allow.
+    #[diesel(sql_type = Nullable<Array<Text>>)]
+    pub scope: Option<Vec<String>>,
 }
 
 /// What came of an attempt to deliver.
@@ -140,14 +144,14 @@ pub async fn take(
     until: DateTime<Utc>,
 ) -> QueryResult<Vec<Due>> {
     let (busy, counts): (Vec<Uuid>, Vec<i64>) = room.busy.into_iter().unzip();
-    diesel::sql_query(
+    diesel::sql_query(format!(
         "WITH due AS (
            SELECT row.subscription_id, row.event_id
            FROM subscriptions s
-           LEFT JOIN unnest($1, $2) AS busy (id, count) ON busy.id = s.id
+           LEFT JOIN unnest($2, $3) AS busy (id, count) ON busy.id = s.id
            CROSS JOIN LATERAL (
              SELECT d.subscription_id, d.event_id, d.next_attempt_at FROM webhook_deliveries d
-             WHERE d.subscription_id = s.id AND d.next_attempt_at <= $3
+             WHERE d.subscription_id = s.id AND d.next_attempt_at <= $1
              ORDER BY d.next_attempt_at
              LIMIT greatest($4 - coalesce(busy.count, 0), 0)
              FOR UPDATE SKIP LOCKED
@@ -157,17 +161,15 @@ pub async fn take(
            LIMIT $5
          )
          UPDATE webhook_deliveries d SET next_attempt_at = $6, attempts = d.attempts + 1
-         FROM due
-         JOIN subscriptions s ON s.id = due.subscription_id
-         LEFT JOIN users u ON u.id = s.user_id
+         FROM due JOIN subscriptions s ON s.id = due.subscription_id
          WHERE d.subscription_id = due.subscription_id AND d.event_id = due.event_id
          RETURNING d.subscription_id, d.event_id, d.event_type, d.module, d.event, d.attempts AS attempt,
-           s.callback_url, s.secret, coalesce(u.roles, s.roles) AS roles,
-           CASE WHEN s.old_secret_until > $3 THEN s.old_secret END AS old_secret",
-    )
+           s.callback_url, s.secret, s.scope, {ROLES_NOW} AS roles,
+           CASE WHEN s.old_secret_until > $1 THEN s.old_secret END AS old_secret"
+    ))
+    .bind::<Timestamptz, _>(now)
     .bind::<Array<SqlUuid>, _>(busy)
     .bind::<Array<BigInt>, _>(counts)
-    .bind::<Timestamptz, _>(now)
     .bind::<BigInt, _>(room.each)
     .bind::<BigInt, _>(room.free)
     .bind::<Timestamptz, _>(until)

@@ -14,9 +14,10 @@ use uuid::Uuid;
 use super::{Doorbell, Sender};
 use crate::commands::record_attempt::RecordAttempt;
 use crate::config::WebhookSettings;
-use crate::domain::visible::{may_see, roles};
+use crate::domain::visible::viewer;
 use crate::domain::webhook::judge;
 use crate::store::webhook::{self, Due, Room};
+use crate::visible::Visible;
 
 /// How often the table is looked at when nobody tells of news.
 const POLL: Duration = Duration::from_millis(500);
@@ -31,6 +32,7 @@ const LEASE: TimeDelta = TimeDelta::seconds(45);
 struct Worker {
     context: Context,
     sender: Sender,
+    visible: Visible,
     settings: WebhookSettings,
     attempts: Counter<u64>,
 }
@@ -39,12 +41,13 @@ struct Worker {
 pub async fn deliver(
     context: Context,
     sender: Sender,
+    visible: Visible,
     settings: WebhookSettings,
     doorbell: Doorbell,
     stop: CancellationToken,
 ) {
     let attempts = counter("webhook_attempts", "Attempts to deliver an event, by what came of them.");
-    let worker = Worker { context, sender, settings, attempts };
+    let worker = Worker { context, sender, visible, settings, attempts };
     let mut under_way = FuturesUnordered::new();
     let mut busy: HashMap<Uuid, i64> = HashMap::new();
     while !stop.is_cancelled() {
@@ -87,7 +90,8 @@ fn forget(busy: &mut HashMap<Uuid, i64>, done: Uuid) {
 impl Worker {
     async fn take(&self, under_way: usize, busy: &HashMap<Uuid, i64>) -> Result<Vec<Due>, Error> {
         let free = self.settings.webhook_concurrency.saturating_sub(under_way);
-        if free == 0 {
+        // What may be sent must be known, or it would be left out.
+        if free == 0 || !self.visible.is_known() {
             return Ok(Vec::new());
         }
         let room = Room {
@@ -117,7 +121,8 @@ impl Worker {
             at,
             patience,
         };
-        if may_see(&roles(&due.roles), &due.module, &due.event) {
+        let viewer = viewer(&due.subscription_id, &due.roles, due.scope.as_deref());
+        if self.visible.may_see(&viewer, &due.module, &due.event) {
             let answer = self.sender.send(&due, at).await;
             let chance = self.context.clock().chance();
             let verdict = judge(due.attempt, answer.status, answer.retry_after, chance);

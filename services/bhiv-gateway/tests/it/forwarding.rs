@@ -59,9 +59,9 @@ async fn a_decision_is_asked_of_rl() {
 async fn a_module_that_is_down_is_named_and_the_gateway_goes_on() {
     let module = Module::start().await;
     let app = app(&module).await;
-    app.get("/crm/leads").await.expect(200);
+    app.get("/crm/activities").await.expect(200);
     module.stop().await;
-    let problem = app.get("/crm/leads").await.expect_problem(503, "module_unavailable");
+    let problem = app.get("/crm/activities").await.expect_problem(503, "module_unavailable");
     assert_eq!(problem["module"], "crm");
     app.get("/auth/me").await.expect(200);
     let health = app.get("/health").await.expect(200);

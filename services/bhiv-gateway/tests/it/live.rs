@@ -14,7 +14,7 @@ use crate::module::Module;
 use crate::{app, app_with};
 
 /// Reads a stream until `wanted` events have arrived; answers their ids and names.
-async fn read(stream: &mut Response, wanted: usize) -> Vec<(String, String)> {
+pub async fn read(stream: &mut Response, wanted: usize) -> Vec<(String, String)> {
     let mut text = String::new();
     let reading = async {
         loop {
@@ -55,7 +55,7 @@ pub fn short_token(app: &TestApp) -> String {
     token
 }
 
-async fn open(app: &TestApp, role: Role, query: &str, last_id: Option<&str>) -> Response {
+pub async fn open(app: &TestApp, role: Role, query: &str, last_id: Option<&str>) -> Response {
     let request = app.request(Method::GET, &format!("/events/stream{query}")).bearer_auth(app.token(role));
     let request = match last_id {
         Some(id) => request.header("last-event-id", id),

@@ -1,6 +1,7 @@
 //! A module for the gateway to stand in front of: real HTTP, and it tells what it was asked.
 
 use actix_web::dev::ServerHandle;
+use actix_web::web::ServiceConfig;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use serde_json::{Value, json};
 
@@ -11,14 +12,22 @@ pub struct Module {
 
 impl Module {
     pub async fn start() -> Self {
-        let server = HttpServer::new(|| {
-            App::new()
-                .route("/health/ready", web::get().to(|| answer(json!({"status": "ready", "checks": {}}))))
+        Self::serving(|app| {
+            app.route("/health/ready", web::get().to(|| answer(json!({"status": "ready", "checks": {}}))))
                 .route("/openapi.json", web::get().to(|| answer(document())))
                 .route("/crm/created", web::to(created))
                 .route("/crm/large", web::to(|| async { HttpResponse::Ok().body("x".repeat(3_000_000)) }))
                 .route("/logs/{id}", web::get().to(|| answer(json!({"event_type": "unified_received"}))))
-                .default_service(web::to(echo))
+                .default_service(web::to(echo));
+        })
+        .await
+    }
+
+    /// A module with routes of the test's own.
+    pub async fn serving(routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static) -> Self {
+        let server = HttpServer::new(move || {
+            let routes = routes.clone();
+            App::new().configure(move |app| routes(app))
         })
         .workers(1)
         .disable_signals()
