@@ -127,4 +127,14 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(api_keys, consents, live_events, subscriptions, unified_events, unified_outcomes, users, webhook_attempts, webhook_deliveries);
+diesel::allow_tables_to_appear_in_same_query!(
+    api_keys,
+    consents,
+    live_events,
+    subscriptions,
+    unified_events,
+    unified_outcomes,
+    users,
+    webhook_attempts,
+    webhook_deliveries
+);

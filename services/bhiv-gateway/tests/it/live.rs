@@ -8,6 +8,7 @@ use bhiv_testing::TestApp;
 use chrono::TimeDelta;
 use diesel_async::RunQueryDsl as _;
 use reqwest::{Method, Response};
+use serde_json::json;
 
 use crate::flood::{FLOOD, Ids, flood};
 use crate::module::Module;
@@ -222,4 +223,21 @@ async fn streams_are_limited_per_user_and_in_all() {
         (request.send().await.unwrap().status() == 200).then_some(())
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_ends_with_its_session() {
+    let module = Module::start().await;
+    let app = app_with(&module, &["--stream-heartbeat-ms=100".to_owned()]).await;
+    let user = json!({"email": "ravi@example.com", "name": "Ravi", "password": "correct horse"});
+    app.post("/auth/register", user).await.expect(201);
+    let login = json!({"email": "ravi@example.com", "password": "correct horse"});
+    let token = app.post("/auth/login", login).await.expect(200);
+    let token = token["access_token"].as_str().unwrap();
+    let stream = app.request(Method::GET, "/events/stream").bearer_auth(token).send().await.unwrap();
+    assert_eq!(stream.status(), 200);
+    let logout = app.request(Method::POST, "/auth/logout").bearer_auth(token).json(&json!({}));
+    assert!(TestApp::read(logout).await.status.is_success());
+    let text = read_all(stream).await;
+    assert!(text.ends_with("event: session_ended\ndata: {}\n\n"), "{text}");
 }

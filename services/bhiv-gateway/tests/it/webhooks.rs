@@ -1,21 +1,42 @@
 use bhiv_auth::Role;
 use bhiv_events::Contract as _;
-use bhiv_events::compliance::ComplianceChecked;
+use bhiv_events::compliance::{ComplianceChecked, ConsentRevoked};
 use bhiv_events::crm::{LeadCreated, LeadUpdated};
+use bhiv_events::logistics::OrderCreated;
 use bhiv_testing::{Answer, TestApp};
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::app_with;
 use crate::module::Module;
 use crate::receiver::Receiver;
+use crate::{app_with, replica_of};
 
 async fn app(module: &Module, more: &[&str]) -> TestApp {
     let mut settings =
         vec!["--webhook-allow-http".to_owned(), "--webhook-allowed-networks=127.0.0.0/8".to_owned()];
     settings.extend(more.iter().map(|&setting| setting.to_owned()));
     app_with(module, &settings).await
+}
+
+/// Registers Mina with this role, and answers the path of her user and a token of hers.
+async fn mina(app: &TestApp, role: &str) -> (String, String) {
+    let credentials = json!({"email": "mina@example.com", "password": "correct horse"});
+    let new = json!({"email": "mina@example.com", "password": "correct horse", "name": "Mina"});
+    let user = app.post("/auth/register", new).await.expect(201);
+    let user = format!("/auth/users/{}", user["id"].as_str().unwrap());
+    app.patch(&user, json!({"roles": [role]})).await.expect(200);
+    let token = app.post("/auth/login", credentials).await.expect(200);
+    (user, token["access_token"].as_str().unwrap().to_owned())
+}
+
+async fn subscribe_with(app: &TestApp, token: &str, url: &str) -> Value {
+    let request = app.request(Method::POST, "/event/subscribe").bearer_auth(token);
+    TestApp::read(request.json(&json!({"callback_url": url}))).await.expect(201)
+}
+
+fn ids(received: &[crate::receiver::Received]) -> Vec<Value> {
+    received.iter().map(|received| received.event()["id"].clone()).collect()
 }
 
 async fn subscribe(app: &TestApp, url: &str, types: &[&str]) -> Value {
@@ -74,9 +95,9 @@ async fn what_was_asked_for_arrives_once_and_signed() {
     assert!(received.is_signed_with(&secret));
     assert!(!received.is_signed_with(all["secret"].as_str().unwrap()), "each has its own");
     log(&app, &all, 2).await;
-    let mut ids: Vec<_> = receiver.at("/all").iter().map(|received| received.event()["id"].clone()).collect();
-    ids.sort_by_key(Value::to_string);
-    assert_eq!(ids, [json!(updated.id), json!(event.id)]);
+    let mut all_ids = ids(&receiver.at("/all"));
+    all_ids.sort_by_key(Value::to_string);
+    assert_eq!(all_ids, [json!(updated.id), json!(event.id)]);
 
     for answer in [app.get("/event/subscribe").await, app.get(&path(&made)).await] {
         assert!(!answer.expect(200).to_string().contains("whsec_"), "it is shown once");
@@ -167,8 +188,7 @@ async fn a_receiver_who_is_gone_is_left_alone() {
     assert_eq!((&state["enabled"], &state["disabled_because"]), (&json!(true), &Value::Null));
     let event = created(&app).await;
     log(&app, &made, 2).await;
-    let ids: Vec<_> = receiver.at("/ok").iter().map(|received| received.event()["id"].clone()).collect();
-    assert_eq!(ids, [json!(event.id)]);
+    assert_eq!(ids(&receiver.at("/ok")), [json!(event.id)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -229,15 +249,8 @@ async fn a_subscription_belongs_to_whoever_made_it() {
 async fn an_owner_is_told_what_they_may_see_now() {
     let (module, receiver) = (Module::start().await, Receiver::start().await);
     let app = app(&module, &[]).await;
-    let credentials = json!({"email": "mina@example.com", "password": "correct horse"});
-    let new = json!({"email": "mina@example.com", "password": "correct horse", "name": "Mina"});
-    let user = app.post("/auth/register", new).await.expect(201);
-    let user = format!("/auth/users/{}", user["id"].as_str().unwrap());
-    app.patch(&user, json!({"roles": ["compliance"]})).await.expect(200);
-    let token = app.post("/auth/login", credentials).await.expect(200)["access_token"].clone();
-    let request = app.request(Method::POST, "/event/subscribe").bearer_auth(token.as_str().unwrap());
-    let new = json!({"callback_url": format!("{}/ok", receiver.url)});
-    let made = TestApp::read(request.json(&new)).await.expect(201);
+    let (user, token) = mina(&app, "compliance").await;
+    let made = subscribe_with(&app, &token, &format!("{}/ok", receiver.url)).await;
 
     let checked = app.event(&ComplianceChecked::sample());
     app.deliver_twice(&checked).await;
@@ -246,8 +259,74 @@ async fn an_owner_is_told_what_they_may_see_now() {
     app.deliver_twice(&app.event(&ComplianceChecked::sample())).await;
     let event = created(&app).await;
     log(&app, &made, 2).await;
-    let ids: Vec<_> = receiver.at("/ok").iter().map(|received| received.event()["id"].clone()).collect();
-    assert_eq!(ids, [json!(checked.id), json!(event.id)]);
+    app.patch(&user, json!({"disabled": true})).await.expect(200);
+    created(&app).await;
+    app.patch(&user, json!({"disabled": false})).await.expect(200);
+    let last = created(&app).await;
+    log(&app, &made, 3).await;
+    assert_eq!(ids(&receiver.at("/ok")), [json!(checked.id), json!(event.id), json!(last.id)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_told_what_it_is_for_until_it_is_revoked() {
+    let (module, receiver) = (Module::start().await, Receiver::start().await);
+    let app = app(&module, &[]).await;
+    let (_, token) = mina(&app, "sales").await;
+    let new = json!({"name": "sync", "scopes": ["gateway:write", "logistics:read"]});
+    let request = app.request(Method::POST, "/auth/keys").bearer_auth(&token).json(&new);
+    let key = TestApp::read(request).await.expect(201);
+    let made = subscribe_with(&app, key["key"].as_str().unwrap(), &format!("{}/ok", receiver.url)).await;
+    // Mina may see leads, her key may not.
+    created(&app).await;
+    let order = app.event(&OrderCreated::sample());
+    app.deliver_twice(&order).await;
+    log(&app, &made, 1).await;
+    let revoke = app.request(Method::DELETE, &format!("/auth/keys/{}", key["id"].as_str().unwrap()));
+    TestApp::read(revoke.bearer_auth(&token)).await.expect(204);
+    app.deliver_twice(&app.event(&OrderCreated::sample())).await;
+    let witness = subscribe(&app, &format!("{}/witness", receiver.url), &[]).await;
+    app.deliver_twice(&app.event(&OrderCreated::sample())).await;
+    log(&app, &witness, 1).await;
+    assert_eq!(ids(&receiver.at("/ok")), [json!(order.id)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_told_of_people_who_said_no() {
+    let (module, receiver) = (Module::start().await, Receiver::start().await);
+    let app = app(&module, &[]).await;
+    let hidden = LeadCreated { lead_id: app.clock.id(), ..LeadCreated::sample() };
+    let before = app.event(&hidden);
+    app.deliver_twice(&before).await;
+    let path = format!("/event/events/{}", before.id);
+    app.get(&path).await.expect(200);
+    let (consent_id, person) = (app.clock.id(), format!("lead/{}", hidden.lead_id));
+    let no = ConsentRevoked { consent_id, person, purpose: "streaming".to_owned() };
+    app.deliver_twice(&app.event(&no)).await;
+    app.eventually(async || (app.get(&path).await.status == 404).then_some(())).await;
+
+    let made = subscribe(&app, &format!("{}/ok", receiver.url), &["lead_created"]).await;
+    app.deliver_twice(&app.event(&hidden)).await;
+    let shown = created(&app).await;
+    log(&app, &made, 1).await;
+    assert_eq!(ids(&receiver.at("/ok")), [json!(shown.id)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_several_replicas_one_delivers() {
+    let (module, receiver) = (Module::start().await, Receiver::start().await);
+    let settings = ["--webhook-allow-http", "--webhook-allowed-networks=127.0.0.0/8"].map(str::to_owned);
+    let app = app_with(&module, &settings).await;
+    let _others = [replica_of(&app, &module, &settings), replica_of(&app, &module, &settings)];
+    let made = subscribe(&app, &format!("{}/ok", receiver.url), &[]).await;
+    let mut sent = Vec::new();
+    for _ in 0..30 {
+        sent.push(json!(created(&app).await.id));
+    }
+    let attempts = log(&app, &made, 30).await;
+    assert!(attempts.iter().all(|attempt| attempt["attempt"] == 1), "{attempts:#?}");
+    let mut received = ids(&receiver.at("/ok"));
+    received.sort_by_key(Value::to_string);
+    assert_eq!(received, sent, "each once");
 }
 
 #[tokio::test(flavor = "multi_thread")]
