@@ -29,7 +29,7 @@ const REQUESTS_GRACE_SECONDS: u64 = 10;
 
 /// A client who takes nothing of an answer for so long is gone: its connection ends. Without it, whoever stops reading
 /// a stream would hold its buffers for as long as they like.
-const CLIENT_PATIENCE: Duration = Duration::from_secs(60);
+const CLIENT_PATIENCE: Duration = Duration::from_mins(1);
 
 /// Everything after the requests gets this long.
 const DRAIN: Duration = Duration::from_secs(15);

@@ -64,7 +64,6 @@ pub struct RedisSettings {
 
 /// Live streams, each replica for itself.
 #[derive(Args, Clone, Debug)]
-#[expect(clippy::struct_field_names, reason = "named like the environment's variables")]
 pub struct StreamSettings {
     /// Streams that may be open at once.
     #[arg(long, env = "STREAMS_MOST", default_value_t = 10_000)]
@@ -82,7 +81,6 @@ pub struct StreamSettings {
 
 /// Webhooks.
 #[derive(Args, Clone, Debug)]
-#[expect(clippy::struct_field_names, reason = "named like the environment's variables")]
 pub struct WebhookSettings {
     /// Whether `http://` is allowed beside `https://`.
     #[arg(long, env = "WEBHOOK_ALLOW_HTTP")]

@@ -69,6 +69,7 @@ pub struct Due {
 /// What came of an attempt to deliver.
 #[derive(Clone, Debug, PartialEq, Queryable, Selectable, Insertable, Serialize, ToSchema)]
 #[diesel(table_name = webhook_attempts, treat_none_as_default_value = false)]
+#[expect(clippy::struct_field_names, reason = "named like the columns")]
 pub struct Attempt {
     /// Its id.
     pub id: Uuid,
