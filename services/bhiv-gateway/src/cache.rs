@@ -38,6 +38,9 @@ use crate::redis::Redis;
 use answers::Whole;
 use kept::{Found, Lookup};
 
+/// How long changes are still heard of when the process ends.
+const LAST: Duration = Duration::from_millis(500);
+
 /// What is kept. Cloning it shares it.
 #[derive(Clone)]
 pub struct Cache {
@@ -76,6 +79,9 @@ impl Cache {
                 }
             }
         }
+        // The last messages are being handled just now, and nobody comes after this process to tell of them.
+        tokio::time::sleep(LAST).await;
+        self.renew(&self.changes.unsettled()).await;
     }
 
     fn count(&self, module: &'static str, outcome: &'static str) {

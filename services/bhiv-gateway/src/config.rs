@@ -1,10 +1,12 @@
 use std::path::PathBuf;
+use std::time::Duration;
 
 use bhiv_settings::Secret;
 use bhiv_types::Email;
 use clap::Args;
 use ipnet::IpNet;
 
+use crate::domain::origin::Origin;
 use crate::domain::outside::RoleMap;
 use crate::domain::quota::Quotas;
 
@@ -23,6 +25,12 @@ pub struct Config {
     #[command(flatten)]
     #[expect(missing_docs, reason = "the group documents itself")]
     pub redis: RedisSettings,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the group documents itself")]
+    pub forward: ForwardSettings,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the group documents itself")]
+    pub edge: EdgeSettings,
     /// How often who may call: `<who> [<method>] [<path>]=<requests>/<s|m|h>` or `=none`, separated by commas. Who
     /// is `address` (without a token that was verified before), `user`, or a role.
     #[arg(long, env = "RATE_LIMITS", default_value = Quotas::DEFAULT)]
@@ -128,6 +136,46 @@ pub struct ModuleUrls {
     /// Logs and audit.
     #[arg(long, env = "LOGGING_URL", default_value = "http://127.0.0.1:8016")]
     pub logging_url: String,
+}
+
+/// How long modules may take, and when they are left alone.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct ForwardSettings {
+    /// How many milliseconds a module has to begin its answer. A request's `Request-Timeout` may say less.
+    #[arg(long, env = "MODULE_TIMEOUT_MS", default_value_t = 30_000)]
+    pub module_timeout_ms: u64,
+    /// A body, of a request or of an answer, is cut when nothing of it comes for so many milliseconds.
+    #[arg(long, env = "BODY_IDLE_MS", default_value_t = 30_000)]
+    pub body_idle_ms: u64,
+    /// After as many failures in a row a module is left alone for a while.
+    #[arg(long, env = "BREAKER_FAILURES", default_value_t = 5)]
+    pub breaker_failures: u32,
+    /// For how many milliseconds at first; it doubles up to 30 s, and chance takes up to half of it.
+    #[arg(long, env = "BREAKER_PAUSE_MS", default_value_t = 1_000)]
+    pub breaker_pause_ms: u64,
+}
+
+impl ForwardSettings {
+    /// How long a module has to begin its answer.
+    pub fn module_timeout(&self) -> Duration {
+        Duration::from_millis(self.module_timeout_ms)
+    }
+
+    /// How long nothing may come of a body.
+    pub fn body_idle(&self) -> Duration {
+        Duration::from_millis(self.body_idle_ms)
+    }
+}
+
+/// What browsers are told.
+#[derive(Args, Clone, Debug)]
+pub struct EdgeSettings {
+    /// Origins whose pages may call from a browser, for example `https://app.example.com`, separated by commas.
+    #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',')]
+    pub cors_origins: Vec<Origin>,
+    /// Browsers use nothing but TLS for so many seconds. Only for a gateway that is reached by TLS.
+    #[arg(long, env = "HSTS_SECONDS")]
+    pub hsts_seconds: Option<u32>,
 }
 
 /// How access tokens are signed.

@@ -13,19 +13,23 @@ use crate::commands::test_subscription::TestSubscriptionError;
 use crate::sessions::Away;
 
 codes! {
+    MALFORMED_PATH = "malformed_path", 400, "The path can be understood in more than one way";
     WRONG_CREDENTIALS = "wrong_credentials", 401, "E-mail address or password is wrong";
     SESSION_ENDED = "session_ended", 401, "The session has ended";
     REFRESH_TOKEN_REUSED = "refresh_token_reused", 401, "The refresh token was used before; its session has ended";
     ORIGIN_REFUSED = "origin_refused", 403, "Pages of this origin may not connect";
     CONSENT_REQUIRED = "consent_required", 403, "The person has not agreed to this";
+    BODY_TIMEOUT = "body_timeout", 408, "The body does not arrive in time";
     EMAIL_TAKEN = "email_taken", 409, "Somebody has registered with this e-mail address";
     TOO_MANY_KEYS = "too_many_keys", 409, "The user has as many keys as one can have";
     TOO_MANY_SUBSCRIPTIONS = "too_many_subscriptions", 409, "The caller may not have more subscriptions";
     SUBSCRIPTION_DISABLED = "subscription_disabled", 409, "The subscription is not enabled";
     NOT_A_USER = "not_a_user", 409, "Only users can do this";
+    URI_TOO_LONG = "uri_too_long", 414, "Path and query are too long";
     RATE_LIMITED = "rate_limited", 429, "Too many requests";
     TOO_MANY_STREAMS = "too_many_streams", 429, "The caller may not have more streams open";
     LOGIN_LOCKED = "login_locked", 429, "Too many attempts to log in have failed";
+    HEADERS_TOO_LARGE = "headers_too_large", 431, "There are too many headers, or they are too long";
     STREAMS_FULL = "streams_full", 503, "No more streams can be open here";
     MODULE_UNAVAILABLE = "module_unavailable", 503, "The module does not answer";
     MODULE_TIMEOUT = "module_timeout", 504, "The module takes too long";

@@ -2,13 +2,14 @@
 //!
 //! Every request goes through [`pipeline`]. What the gateway owns is in [`http`]; everything else is forwarded
 //! to its module by [`forward`]. [`live`] is the stream of events, [`documents`] the API of all modules in
-//! one document, [`webhooks`] sends events to whoever asked, [`limits`] how often who may call, [`sessions`],
-//! [`logins`], [`credentials`] and [`outside`] who somebody is, [`denials`] the audit of refused requests,
-//! [`consent`] what people agreed to, [`visible`] who sees which event, [`cache`] the answers that are kept. The other
-//! rooms are those of every service.
+//! one document, [`webhooks`] sends events to whoever asked, [`edge`] what is let in at all, [`limits`] how often who
+//! may call, [`sessions`], [`logins`], [`credentials`] and [`outside`] who somebody is, [`denials`] the audit of
+//! refused requests, [`consent`] what people agreed to, [`visible`] who sees which event, [`cache`] the answers that
+//! are kept, [`circuit`] how modules are. The other rooms are those of every service.
 
 mod cache;
 mod changes;
+mod circuit;
 mod commands;
 mod config;
 mod consent;
@@ -17,6 +18,7 @@ mod credentials;
 mod denials;
 mod documents;
 mod domain;
+mod edge;
 mod error;
 mod events;
 mod forward;
@@ -55,6 +57,7 @@ use crate::consent::Consents;
 use crate::credentials::Credentials;
 use crate::denials::Denials;
 use crate::documents::Documents;
+use crate::edge::Edge;
 use crate::limits::Limits;
 use crate::live::{Live, Streams};
 use crate::logins::Logins;
@@ -99,7 +102,8 @@ impl Service for Gateway {
         let live = Live::new(heartbeat, config.streams.stream_most_behind);
         let streams = Streams::new(config.streams.streams_most, config.streams.streams_per_user);
         let (doorbell, sender) = (Doorbell::default(), Sender::new(&config.webhooks).map_err(Error::Other)?);
-        let modules = Modules::new(&config.modules).map_err(Error::Other)?;
+        let modules =
+            Modules::new(&config.modules, &config.forward, context.clock()).map_err(Error::Other)?;
         let tokens = Data::new(Tokens::new(&config.tokens)?);
         let outside = Outside::new(&config.outside).map_err(Error::Other)?;
         let (pool, clock) = (context.pool().clone(), context.clock().clone());
@@ -131,9 +135,12 @@ impl Service for Gateway {
             .with_state(denials)
             .with_state(documents)
             .with_state(limits)
+            .with_state(config.forward)
+            .with_state(Edge::new(&config.edge, config.forward.body_idle()))
             .with_state(consents.clone())
             .with_state(cache.clone())
             .guarded_by(pipeline::pipeline)
+            .leaving_with_clients()
             .configured(http::beside)
             .depending_on("redis", redis.probe());
         let app = jobs::add_webhooks(app, context, &config, sender, visible, doorbell);

@@ -2,13 +2,13 @@
 
 use std::rc::Rc;
 
-use actix_web::HttpMessage as _;
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{AUTHORIZATION, HeaderValue, SEC_WEBSOCKET_PROTOCOL};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
+use actix_web::{HttpMessage as _, HttpResponse};
 use bhiv_auth::Caller;
 use bhiv_service::Guarded;
 use bhiv_web::{Authority, Problem, codes};
@@ -19,14 +19,17 @@ use crate::credentials::Credentials;
 use crate::denials::Denials;
 use crate::domain::access::{Need, need};
 use crate::domain::subprotocol;
+use crate::edge::{self, Edge};
 use crate::error::SESSION_ENDED;
 use crate::limits::{Client, Counted, Limits};
 use crate::sessions::Sessions;
 
 /// 1. Rate limit: who calls too often? A token that was verified before has a quota of its own; everybody else
 ///    shares that of their address.
+///    Then [`Edge`] refuses what can be understood in more than one way, and answers preflights of browsers.
 /// 2. Authentication: who is it? Keys and tokens of others are exchanged for one of ours.
 /// 3. RBAC: may they? What no rule allows is denied.
+///    From here on the body has a limit, in bytes and in time.
 /// 4. Consent: has the person whom a write is about said no?
 /// 5. The owner: a handler of the gateway, or the module that the request is forwarded to. It verifies the
 ///    token and the permission again, and audits what it accepts in the transaction of the change.
@@ -35,21 +38,18 @@ pub fn pipeline(mut request: ServiceRequest, next: Next<BoxBody>) -> Guarded {
     async move {
         bring_token(&mut request);
         let denials = request.app_data::<Data<Denials>>().cloned();
+        let edge = request.app_data::<Data<Edge>>().cloned().ok_or(codes::INTERNAL).map_err(Problem::from)?;
+        edge.watch_body(&mut request);
         if let Some(credentials) = request.app_data::<Data<Credentials>>().cloned() {
             credentials.recognise(&mut request);
         }
         let counted = count(&request).await;
-        let mut admitted = match counted.map_or(Ok(()), Counted::check) {
-            Ok(()) => admit(&mut request).await,
-            refused => refused,
-        };
-        if admitted.is_ok() {
-            admitted = consent(&mut request).await;
-        }
-        let mut answer = match admitted {
-            Ok(()) => next.call(request).await?,
+        let mut answer = match enter(&mut request, counted, &edge).await {
+            Ok(None) => next.call(request).await?,
+            Ok(Some(preflight)) => request.into_response(preflight),
             Err(problem) => request.error_response(problem),
         };
+        edge.mark(&mut answer);
         if let Some(counted) = counted {
             counted.tell(answer.headers_mut());
         }
@@ -85,6 +85,23 @@ async fn count(request: &ServiceRequest) -> Option<Counted> {
     let caller =
         request.app_data::<Data<Authority>>().and_then(|authority| authority.known(request.request()));
     limits.count(caller.as_ref(), address, request.method().as_str(), path).await
+}
+
+/// Layers 1 to 4. A preflight is answered before anybody asks who it is from: no token comes with it.
+async fn enter(
+    request: &mut ServiceRequest,
+    counted: Option<Counted>,
+    edge: &Edge,
+) -> Result<Option<HttpResponse>, Problem> {
+    counted.map_or(Ok(()), Counted::check)?;
+    edge::check(request)?;
+    let preflight = edge.preflight(request);
+    if preflight.is_none() {
+        admit(request).await?;
+        edge::check_length(request)?;
+        consent(request).await?;
+    }
+    Ok(preflight)
 }
 
 /// Layers 2 and 3.

@@ -34,6 +34,7 @@ impl Counter {
                 .route("/crm/leads", web::get().to(read))
                 .route("/crm/leads", web::post().to(write))
                 .route("/crm/activities", web::get().to(read))
+                .route("/crm/slow", web::post().to(write_slowly))
                 .route("/crm/import", web::post().to(import))
                 .route("/crm/accounts", web::get().to(special))
                 .route("/task/tasks", web::get().to(read));
@@ -58,6 +59,13 @@ async fn write(counter: Data<Counter>) -> HttpResponse {
     let value = counter.value.fetch_add(1, Ordering::SeqCst) + 1;
     tokio::time::sleep(Duration::from_millis(value % 3 * 3)).await;
     HttpResponse::Created().json(json!({"value": value}))
+}
+
+/// Has written long before it says so.
+async fn write_slowly(counter: Data<Counter>) -> HttpResponse {
+    counter.value.fetch_add(1, Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    HttpResponse::Created().json(1)
 }
 
 /// Tells of a row before it is written, and of another one when it is.
@@ -210,6 +218,19 @@ async fn what_is_written_while_it_is_reported_is_read_after_the_report() {
     assert_eq!(eventually_kept(&second, LEADS).await.expect(200)["value"], 0);
     while report.chunk().await.unwrap().is_some() {}
     assert_eq!(second.get(LEADS).await.expect(200)["value"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_written_is_read_when_the_writer_has_gone() {
+    let counter = Counter::default();
+    let module = counter.start().await;
+    let app = app_with(&module, &settings()).await;
+    eventually_kept(&app, LEADS).await;
+    let request = app.request(Method::POST, "/crm/slow").bearer_auth(app.token(Role::Admin));
+    let sent = tokio::spawn(request.send());
+    app.eventually(async || (counter.value.load(Ordering::SeqCst) == 1).then_some(())).await;
+    sent.abort();
+    app.eventually(async || (app.get(LEADS).await.expect(200)["value"] == 1).then_some(())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -59,7 +59,7 @@ async fn who_withdrew_consent_is_not_written_about_until_they_grant_it() {
     });
     assert_eq!(problem["grant"], grant);
     app.post("/crm/opportunities", opportunity.clone()).await.expect_problem(403, "consent_required");
-    let hidden = format!("/crm/x/../lead%73/{}", lead.simple());
+    let hidden = format!("/crm/lead%73/{}", lead.simple());
     let raw = raw_patch(&app, &hidden).await;
     assert!(raw.starts_with("HTTP/1.1 403"), "{raw}");
 
@@ -115,6 +115,8 @@ async fn who_withdrew_processing_withdrew_everything() {
     };
     let problem = app.eventually(refused).await.expect_problem(403, "consent_required");
     assert_eq!((&problem["subject"], &problem["purpose"]), (&json!("user/ravi"), &json!("processing")));
+    let other = json!({"task_id": "t", "user_id": "asha", "event_type": "x", "consent_flag": true});
+    app.post("/event/unified", other).await.expect(201);
     let decide = json!({"query": "?", "context": {"user_id": "ravi"}});
     app.post("/bhiv/agent/decide", decide).await.expect_problem(403, "consent_required");
     let order = json!({"customer_id": "user/ravi", "items": []});

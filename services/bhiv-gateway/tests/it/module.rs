@@ -3,6 +3,7 @@
 use actix_web::dev::ServerHandle;
 use actix_web::web::ServiceConfig;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 
 pub struct Module {
@@ -18,6 +19,10 @@ impl Module {
                 .route("/crm/created", web::to(created))
                 .route("/crm/large", web::to(|| async { HttpResponse::Ok().body("x".repeat(3_000_000)) }))
                 .route("/logs/{id}", web::get().to(|| answer(json!({"event_type": "unified_received"}))))
+                .route("/crm/first", web::to(first))
+                .route("/crm/cached", web::to(cached))
+                .route("/crm/empty", web::to(HttpResponse::NoContent))
+                .route("/crm/unchanged", web::to(HttpResponse::NotModified))
                 .default_service(web::to(echo));
         })
         .await
@@ -68,6 +73,16 @@ async fn echo(request: HttpRequest, body: web::Bytes) -> HttpResponse {
 
 async fn created() -> HttpResponse {
     HttpResponse::Created().insert_header(("location", "/crm/created/1")).json(json!({"id": 1}))
+}
+
+/// The first piece of a body, as soon as it is there.
+async fn first(mut body: web::Payload) -> HttpResponse {
+    let first = body.next().await.unwrap().unwrap();
+    HttpResponse::Ok().body(first)
+}
+
+async fn cached() -> HttpResponse {
+    HttpResponse::Ok().insert_header(("cache-control", "private, max-age=60")).json(json!({}))
 }
 
 fn document() -> Value {

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::module::Module;
-use crate::{app, app_with, prefix};
+use crate::{app, app_with, prefix, replica_of};
 
 const PASSWORD: &str = "correct horse";
 
@@ -102,19 +102,24 @@ async fn a_logout_ends_a_session_at_every_replica() {
     let module = Module::start().await;
     let settings = [format!("--redis-prefix={}", prefix())];
     let app = app_with(&module, &settings).await;
-    let other = app_with(&module, &settings).await;
+    let other = replica_of(&app, &module, &settings);
     with_sessions(&app, "ravi@example.com").await;
     with_sessions(&other, "mina@example.com").await;
 
-    // The other replica has the same keys in a deployment; here each has its own. What it learns is the point.
     let token = login(&app, "ravi@example.com").await;
     let stays = login(&app, "ravi@example.com").await;
     let logout = app.request(Method::POST, "/auth/logout").json(&json!({}));
     let logout = logout.bearer_auth(token["access_token"].as_str().unwrap());
     TestApp::read(logout).await.expect(204);
     me(&app, &token).await.expect_problem(401, "session_ended");
-    refresh(&app, &token).await.expect_problem(401, "session_ended");
-    me(&app, &stays).await.expect(200);
+    other.eventually(async || (me(&other, &token).await.status == 401).then_some(())).await;
+    for replica in [&app, &other] {
+        refresh(replica, &token).await.expect_problem(401, "session_ended");
+        me(replica, &stays).await.expect(200);
+    }
+    // A replica that comes later learns of it as well.
+    let later = replica_of(&app, &module, &settings);
+    later.eventually(async || (me(&later, &token).await.status == 401).then_some(())).await;
 
     let shown =
         app.request(Method::GET, "/auth/sessions").bearer_auth(stays["access_token"].as_str().unwrap());

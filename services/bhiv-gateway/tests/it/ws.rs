@@ -106,7 +106,7 @@ async fn events_come_as_texts_and_the_client_chooses_which() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_browser_brings_its_token_as_a_subprotocol() {
     let module = Module::start().await;
-    let app = app(&module).await;
+    let app = app_with(&module, &["--cors-origins=https://app.example".to_owned()]).await;
     let token = app.token(Role::Viewer);
     let offered = format!("bhiv.v1, bearer.{token}");
     let own_origin = ("origin", app.url.as_str());
@@ -115,6 +115,9 @@ async fn a_browser_brings_its_token_as_a_subprotocol() {
     assert_eq!(answer.headers()["sec-websocket-protocol"], "bhiv.v1", "the token is not repeated");
     app.deliver_twice(&app.event(&LeadCreated::sample())).await;
     assert_eq!(text(&mut socket).await["event"], "lead_created");
+
+    let friend = [("sec-websocket-protocol", offered.as_str()), ("origin", "https://app.example")];
+    assert!(connect(request(&app, "", &friend)).await.is_ok(), "a page that may read answers");
 
     for (status, query, headers) in [
         (401, "", vec![("sec-websocket-protocol", "bhiv.v1")]),
