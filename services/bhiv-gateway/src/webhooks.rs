@@ -74,16 +74,16 @@ async fn pending(context: &Context) -> Result<webhook::Pending, Error> {
 /// Forgets old attempts and deliveries, until `stop`.
 pub async fn forget_old(context: Context, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        tokio::select! {
-            () = tokio::time::sleep(HOUSEKEEPING) => {}
-            () = stop.cancelled() => return,
-        }
         let before = context.clock().now() - MEMORY;
         let forgetting = async |pool: &Pool| {
             webhook::forget_old(&mut *pool.get().await?, before, AT_A_TIME).await.map_err(Error::from)
         };
         if let Err(error) = forgetting(context.pool()).await {
             warn!(%error, "old attempts of webhooks stay for now");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(HOUSEKEEPING) => {}
+            () = stop.cancelled() => {}
         }
     }
 }

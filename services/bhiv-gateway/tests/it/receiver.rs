@@ -33,8 +33,8 @@ impl Received {
     }
 }
 
-/// `/ok` accepts, `/status/<code>` answers with that, `/never` does not answer, `/redirect` points to `/ok`, `/busy`
-/// wants to be left alone for ten minutes at first.
+/// `/ok` accepts, `/status/<code>` answers with that, `/never` does not answer, `/not-at-first` only the second time,
+/// `/redirect` points to `/ok`, `/busy` wants to be left alone for ten minutes at first.
 pub struct Receiver {
     pub url: String,
     received: Data<Mutex<Vec<Received>>>,
@@ -76,6 +76,7 @@ async fn answer(request: HttpRequest, body: Bytes, received: Data<Mutex<Vec<Rece
     };
     match path.as_str() {
         "/never" => std::future::pending().await,
+        "/not-at-first" if count == 1 => std::future::pending().await,
         "/redirect" => HttpResponse::Found().insert_header(("location", "/ok")).finish(),
         "/busy" if count == 1 => HttpResponse::InternalServerError().body("x".repeat(1_000_000)),
         "/busy" if count == 2 => {

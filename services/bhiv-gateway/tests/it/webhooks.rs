@@ -432,3 +432,38 @@ async fn every_fault_of_a_subscription_is_told() {
     let with_password = json!({"callback_url": "https://ravi:secret@example.com/"});
     app.post("/event/subscribe", with_password).await.expect_problem(422, "invalid_input");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_finishes_is_taken_up_again() {
+    let (module, receiver) = (Module::start().await, Receiver::start().await);
+    let app = app(&module, &["--webhook-timeout-ms=60000"]).await;
+    let made = subscribe(&app, &format!("{}/not-at-first", receiver.url), &[]).await;
+    let event = created(&app).await;
+    app.eventually(async || (receiver.at("/not-at-first").len() == 1).then_some(())).await;
+    app.clock.advance(TimeDelta::seconds(90));
+    created(&app).await;
+    log(&app, &made, 1).await;
+    assert!(!ids(&receiver.at("/not-at-first"))[1..].contains(&json!(event.id)), "it may still be under way");
+    app.clock.advance(TimeDelta::seconds(30));
+    let second = log(&app, &made, 2).await.remove(0);
+    assert_eq!((&second["event_id"], &second["attempt"]), (&json!(event.id), &json!(2)));
+    assert_eq!(second["outcome"], "delivered");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attempts_are_forgotten_after_a_week() {
+    let (module, receiver) = (Module::start().await, Receiver::start().await);
+    let settings = ["--webhook-allow-http", "--webhook-allowed-networks=127.0.0.0/8"].map(str::to_owned);
+    let app = app_with(&module, &settings).await;
+    let made = subscribe(&app, &format!("{}/ok", receiver.url), &[]).await;
+    created(&app).await;
+    log(&app, &made, 1).await;
+    app.clock.advance(TimeDelta::days(6));
+    created(&app).await;
+    log(&app, &made, 2).await;
+    app.clock.advance(TimeDelta::days(2));
+    // It looks at once, the other one every minute.
+    let _other = replica_of(&app, &module, &settings);
+    let path = format!("{}/deliveries", path(&made));
+    app.eventually(async || (app.get(&path).await.expect(200)["total"] == 1).then_some(())).await;
+}
