@@ -4,5 +4,7 @@ pub mod agent;
 pub mod api_key;
 pub mod consent;
 pub mod live_event;
+pub mod subscription;
 pub mod unified;
 pub mod user;
+pub mod webhook;

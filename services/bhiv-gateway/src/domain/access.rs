@@ -52,7 +52,7 @@ pub fn need(method: &str, path: &str) -> Need {
         "compliance" | "consent" => read_or_write(method, Module::Compliance),
         "rl" => read_or_write(method, Module::Rl),
         "logs" | "audit" => read_or_write(method, Module::Logging),
-        "event" | "events" => read_or_write(method, Module::Gateway),
+        "event" | "events" | "ws" => read_or_write(method, Module::Gateway),
         "bhiv" => match words.next().unwrap_or_default() {
             "agent" | "agents" | "customers" | "dashboard" | "status" => {
                 read_or_write(method, Module::Gateway)
@@ -117,6 +117,7 @@ mod tests {
             ("DELETE", "/bhiv/agents/a", "gateway:write"),
             ("GET", "/bhiv", "Unknown"),
             ("GET", "/bhiv/nothing", "Unknown"),
+            ("GET", "/ws", "gateway:read"),
             ("GET", "/nothing", "Unknown"),
             ("GET", "/docsecret", "Unknown"),
             ("GET", "//crm/leads", "crm:read"),
