@@ -8,8 +8,8 @@ use std::time::Duration;
 use actix_web::body::BoxBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::error::PayloadError;
-use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::Bytes;
 use actix_web::{HttpMessage as _, HttpResponse, rt};
 use bhiv_web::{Problem, codes};
@@ -114,7 +114,12 @@ impl Edge {
             // end of a chunked one that nobody holds, and that may never come.
             rt::spawn(sleep(HELD).map(move |()| drop(unread)));
         }
+        let is_not_allowed = answer.status() == StatusCode::METHOD_NOT_ALLOWED;
         let headers = answer.headers_mut();
+        if is_not_allowed {
+            // RFC 9110, 15.5.6. Who refused it for its path has said which methods that has.
+            or_insert(headers, header::ALLOW, HeaderValue::from_static(METHODS));
+        }
         if let Some(origin) = origin {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
             headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));

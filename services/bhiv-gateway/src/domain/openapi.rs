@@ -67,12 +67,19 @@ pub fn merge(own: &Value, modules: &[(&str, Value)], missing: &[&str]) -> Value 
 fn gate(operation: &mut Value, is_forwarded: bool) {
     let is_secured = operation.get("security").is_some();
     let mut may_answer = vec![
+        ("400", "The path or a header cannot be read, or can be in more than one way"),
+        ("414", "Path and query are too long"),
         ("429", "Too many requests; `Retry-After` says when to come again"),
+        ("431", "There are too many headers, or they are too long"),
         ("503", "The gateway or the module cannot do this at the moment"),
     ];
     if is_secured {
         may_answer.push(("401", "An access token is required"));
         may_answer.push(("403", "The caller may not do this, or the person has not agreed to it"));
+    }
+    if operation.get("requestBody").is_some() {
+        may_answer.push(("408", "The body does not arrive in time"));
+        may_answer.push(("413", "The body is too large"));
     }
     if is_forwarded {
         may_answer.push(("504", "The module takes too long"));
@@ -187,15 +194,15 @@ mod tests {
             "/crm/x": {"get": {"security": secured, "responses": {"403": {"description": "no"}}}},
             "/crm/public": {"get": {}},
         }});
-        let own = json!({"info": {}, "paths": {"/own": {"get": {"responses": {}}}}});
+        let own = json!({"info": {}, "paths": {"/own": {"get": {"requestBody": {}, "responses": {}}}}});
         let merged = merge(&own, &[("crm", crm)], &[]);
         let statuses = |path: &str| {
             let responses = merged["paths"][path]["get"]["responses"].as_object().unwrap();
             responses.keys().cloned().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(" ")
         };
-        assert_eq!(statuses("/crm/x"), "401 403 429 503 504");
-        assert_eq!(statuses("/crm/public"), "429 503 504");
-        assert_eq!(statuses("/own"), "429 503");
+        assert_eq!(statuses("/crm/x"), "400 401 403 414 429 431 503 504");
+        assert_eq!(statuses("/crm/public"), "400 414 429 431 503 504");
+        assert_eq!(statuses("/own"), "400 408 413 414 429 431 503");
         assert_eq!(merged["paths"]["/crm/x"]["get"]["responses"]["403"]["description"], "no");
     }
 

@@ -2,7 +2,7 @@ use actix_web::web::{Data, Json};
 use aws_lc_rs::rand;
 use bhiv_service::Context;
 use bhiv_web::{
-    Created, Cursor, Id, Known, Limit, NoContent, Page, Problem, Result, Valid, ValidQuery, codes,
+    Created, Cursor, Id, Known, Limit, MayAnswer, NoContent, Page, Problem, Result, Valid, ValidQuery, codes,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -36,6 +36,7 @@ pub struct NewKey {
 
 pub async fn list(
     who: Known,
+    _: MayAnswer<409>,
     ValidQuery(ListApiKeys { limit, cursor }): ValidQuery<ListApiKeys>,
     gateway: Data<Context>,
 ) -> Result<Json<Page<ApiKeyRow>>> {

@@ -196,6 +196,8 @@ async fn heads_have_a_size() {
         let answer = say(&app, &text).await;
         // A connection may be reset while much of the head is still on its way.
         let found = statuses(&answer);
+        let says_what_is_allowed = answer.to_ascii_lowercase().contains("\r\nallow: get, ");
+        assert_eq!(status == 405, says_what_is_allowed, "{answer}");
         assert!(found == [status] || (found.is_empty() && text.len() > 100_000), "{}: {answer}", &text[..60]);
         assert!(found.is_empty() || answer.contains(code), "{answer}");
     }
