@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod address;
+pub mod agent;
 pub mod api_key;
 pub mod bodies;
 pub mod breaker;

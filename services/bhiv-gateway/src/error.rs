@@ -6,7 +6,9 @@ use crate::commands::change_subscription::NoSubscription;
 use crate::commands::make_api_key::MakeApiKeyError;
 use crate::commands::patch_user::PatchUserError;
 use crate::commands::receive_unified::ReceiveUnifiedError;
+use crate::commands::register_agent::RegisterAgentError;
 use crate::commands::register_user::RegisterUserError;
+use crate::commands::remove_agent::RemoveAgentError;
 use crate::commands::revoke_api_key::RevokeApiKeyError;
 use crate::commands::subscribe::SubscribeError;
 use crate::commands::test_subscription::TestSubscriptionError;
@@ -19,6 +21,7 @@ codes! {
     REFRESH_TOKEN_REUSED = "refresh_token_reused", 401, "The refresh token was used before; its session has ended";
     ORIGIN_REFUSED = "origin_refused", 403, "Pages of this origin may not connect";
     CONSENT_REQUIRED = "consent_required", 403, "The person has not agreed to this";
+    AGENT_OF_SOMEBODY_ELSE = "agent_of_somebody_else", 409, "Somebody else has registered this agent";
     BODY_TIMEOUT = "body_timeout", 408, "The body does not arrive in time";
     EMAIL_TAKEN = "email_taken", 409, "Somebody has registered with this e-mail address";
     TOO_MANY_KEYS = "too_many_keys", 409, "The user has as many keys as one can have";
@@ -39,6 +42,23 @@ impl From<RegisterUserError> for Problem {
     fn from(error: RegisterUserError) -> Self {
         match error {
             RegisterUserError::EmailTaken => Self::new(EMAIL_TAKEN, error.to_string()),
+        }
+    }
+}
+
+impl From<RegisterAgentError> for Problem {
+    fn from(error: RegisterAgentError) -> Self {
+        match error {
+            RegisterAgentError::Taken(_) => Self::new(AGENT_OF_SOMEBODY_ELSE, error.to_string()),
+        }
+    }
+}
+
+impl From<RemoveAgentError> for Problem {
+    fn from(error: RemoveAgentError) -> Self {
+        match &error {
+            RemoveAgentError::NotFound(id) => Self::not_found(format!("agent/{id}")),
+            RemoveAgentError::NotYours(_) => Self::new(AGENT_OF_SOMEBODY_ELSE, error.to_string()),
         }
     }
 }

@@ -1,11 +1,16 @@
 //! Every route that the gateway has a handler for. All others are forwarded to their modules.
 
+mod agents;
 mod api_keys;
 mod auth;
+mod customers;
+mod dashboard;
 mod events;
 mod health;
 mod publish;
+mod review;
 mod sessions;
+mod status;
 mod subscriptions;
 mod unified;
 mod users;
@@ -23,6 +28,16 @@ pub fn routes() -> Api {
     Api::new(Gateway::INFO)
         .get("/", "What this is", health::index)
         .get("/health", "The state of the gateway and of every module, asked now", health::health)
+        .get("/status", "The state of everything in figures, measured now", status::read)
+        .get("/review", "What somebody has to look at now", review::read)
+        .get("/bhiv/dashboard", "The business in figures, counted now", dashboard::read)
+        .get("/bhiv/customers/{lead_id}", "Everything about a customer, from every module", customers::read)
+        .get("/bhiv/status", "How agents and what decides for them are", agents::status)
+        .get("/bhiv/agents", "List agents, the newest first", agents::list)
+        .get("/bhiv/agents/{agent_id}", "Read an agent", agents::read)
+        .delete("/bhiv/agents/{agent_id}", "Forget an agent", agents::remove)
+        .post("/bhiv/agents/register", "Say that an agent is there and what it can do", agents::register)
+        .post("/bhiv/agent/register", "Register an agent, under its other name", agents::register)
         .get("/.well-known/jwks.json", "The public keys that access tokens are verified with", auth::keys)
         .post("/auth/register", "Become a user; an administrator gives roles", auth::register)
         .post("/auth/login", "Begin a session: get an access token and a refresh token", auth::login)

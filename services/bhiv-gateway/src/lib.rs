@@ -5,12 +5,14 @@
 //! one document, [`webhooks`] sends events to whoever asked, [`edge`] what is let in at all, [`limits`] how often who
 //! may call, [`sessions`], [`logins`], [`credentials`] and [`outside`] who somebody is, [`denials`] the audit of
 //! refused requests, [`consent`] what people agreed to, [`visible`] who sees which event, [`cache`] the answers that
-//! are kept, [`circuit`] how modules are. The other rooms are those of every service.
+//! are kept, [`circuit`] how modules are,
+//! [`compose`] answers made of several modules' answers. The other rooms are those of every service.
 
 mod cache;
 mod changes;
 mod circuit;
 mod commands;
+mod compose;
 mod config;
 mod consent;
 mod consumers;
@@ -48,7 +50,7 @@ use bhiv_db::Migrations;
 use bhiv_events::Producer;
 use bhiv_service::{App, Context, Error, Service};
 use bhiv_web::{Api, Code, Info};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
 use crate::cache::Cache;
@@ -74,6 +76,10 @@ const TABLES: EmbeddedMigrations = embed_migrations!();
 /// The gateway.
 #[derive(Debug)]
 pub struct Gateway;
+
+/// When this process began.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Started(pub(crate) DateTime<Utc>);
 
 impl Service for Gateway {
     type Config = Config;
@@ -135,6 +141,7 @@ impl Service for Gateway {
             .with_state(denials)
             .with_state(documents)
             .with_state(limits)
+            .with_state(Started(context.clock().now()))
             .with_state(config.forward)
             .with_state(Edge::new(&config.edge, config.forward.body_idle()))
             .with_state(consents.clone())

@@ -90,6 +90,11 @@ impl Live {
         self.0.appended_elsewhere.notify_one();
     }
 
+    /// How many streams there are here.
+    pub fn readers(&self) -> usize {
+        self.0.shown.receiver_count()
+    }
+
     /// Everything that is shown from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<Arc<Shown>> {
         self.0.shown.subscribe()

@@ -1,6 +1,21 @@
 //! The tables of `migrations/`. A test writes this file and compares it.
 
 diesel::table! {
+    agents (id) {
+        id -> Uuid,
+        version -> Int8,
+        agent_id -> Text,
+        agent_type -> Text,
+        capabilities -> Array<Text>,
+        endpoint -> Nullable<Text>,
+        owner -> Text,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        last_seen_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     api_keys (id) {
         id -> Uuid,
         user_id -> Uuid,
@@ -128,6 +143,7 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(
+    agents,
     api_keys,
     consents,
     live_events,

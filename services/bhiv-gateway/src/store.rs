@@ -1,5 +1,6 @@
 //! Row structs and every query.
 
+pub mod agent;
 pub mod api_key;
 pub mod consent;
 pub mod live_event;
