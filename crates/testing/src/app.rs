@@ -2,6 +2,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::time::Duration;
 
+use actix_web::dev::ServerHandle;
 use bhiv_auth::{Keys, Role, Signer, Verifier};
 use bhiv_broker::wire;
 use bhiv_clock::Clock;
@@ -37,6 +38,7 @@ pub struct TestApp {
     signer: Signer,
     client: Client,
     role: Role,
+    server: ServerHandle,
 }
 
 /// An answer, read whole.
@@ -104,8 +106,24 @@ impl TestApp {
             tokio::spawn(job);
         }
         let server = serve(listener, 1, &S::api(), &app, authority, &context, Health::default()).unwrap();
+        let handle = server.handle();
         tokio::spawn(server);
-        Self { url, clock, database, context, processor, signer, client: Client::new(), role: Role::Admin }
+        Self {
+            url,
+            clock,
+            database,
+            context,
+            processor,
+            signer,
+            client: Client::new(),
+            role: Role::Admin,
+            server: handle,
+        }
+    }
+
+    /// Answers nothing from now on; open connections are closed.
+    pub async fn stop(&self) {
+        self.server.stop(false).await;
     }
 
     /// Speaks as a user with that role from now on; before, as an administrator.

@@ -7,6 +7,7 @@ mod forwarding;
 mod limits;
 mod live;
 mod module;
+mod nginx;
 mod unified;
 
 use std::sync::atomic::{AtomicU32, Ordering};
