@@ -1,7 +1,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use aws_lc_rs::signature::Ed25519KeyPair;
 use base64::Engine as _;
@@ -40,42 +40,127 @@ impl KeyError {
     }
 }
 
-/// The issuer's key pair as two files: an Ed25519 private key in PEM (PKCS #8), which only the gateway reads,
-/// and the public keys as JWKS, which everybody may read.
+/// The issuer's keys as two files: an Ed25519 private key in PEM (PKCS #8), which only the gateway reads, and the
+/// public keys as JWKS, which everybody may read: first the one that signs, then those that are on their way in or
+/// out.
 #[derive(Debug)]
-pub struct Keys;
+pub struct Keys {
+    private: PathBuf,
+    jwks: PathBuf,
+}
 
 impl Keys {
+    /// The keys in these files, which need not be there yet.
+    pub fn new(private: &Path, jwks: &Path) -> Self {
+        Self { private: private.to_owned(), jwks: jwks.to_owned() }
+    }
+
     /// Makes a private key, readable by its owner alone, and the JWKS that belongs to it.
     ///
     /// # Errors
     /// When a file cannot be written; an existing private key is never overwritten.
-    pub fn generate(private_pem: &Path, jwks: &Path) -> Result<(), KeyError> {
-        let der = Ed25519KeyPair::generate()
-            .and_then(|pair| pair.to_pkcs8v1())
-            .map_err(|error| KeyError::malformed(private_pem, error))?;
-        let text = BASE64_STANDARD.encode(der.as_ref());
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(private_pem)
-            .map_err(|error| KeyError::file(private_pem, error))?;
-        writeln!(file, "-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----")
-            .map_err(|error| KeyError::file(private_pem, error))?;
-        Self::publish(private_pem, jwks)
+    pub fn generate(private: &Path, jwks: &Path) -> Result<(), KeyError> {
+        make_private(private)?;
+        Self::new(private, jwks).write(vec![read_private(private)?.1])
     }
 
-    /// Writes the JWKS that belongs to a private key, for those who verify.
+    /// Makes a private key unless there is one, and sees to it that the JWKS has its public half.
     ///
     /// # Errors
-    /// When the private key is not Ed25519 in PEM, or a file cannot be read or written.
-    pub fn publish(private_pem: &Path, jwks: &Path) -> Result<(), KeyError> {
-        let (_, public) = read_private(private_pem)?;
-        let set = serde_json::to_vec_pretty(&JwkSet { keys: vec![public] })
-            .map_err(|error| KeyError::malformed(private_pem, error))?;
-        fs::write(jwks, set).map_err(|error| KeyError::file(jwks, error))
+    /// When a file cannot be read or written.
+    pub fn ensure(&self) -> Result<(), KeyError> {
+        if !self.private.exists() {
+            return Self::generate(&self.private, &self.jwks);
+        }
+        let current = read_private(&self.private)?.1;
+        let mut keys = vec![current.clone()];
+        keys.extend(self.published()?.into_iter().filter(|key| !is_same(key, &current)));
+        self.write(keys)
     }
+
+    /// Publishes the key that will sign next, so that every verifier knows it by then. Does nothing the second time.
+    ///
+    /// # Errors
+    /// When a file cannot be read or written.
+    pub fn stage(&self) -> Result<(), KeyError> {
+        let next = self.next();
+        if !next.exists() {
+            make_private(&next)?;
+        }
+        let next = read_private(&next)?.1;
+        let mut keys = self.published()?;
+        if !keys.iter().any(|key| is_same(key, &next)) {
+            keys.push(next);
+        }
+        self.write(keys)
+    }
+
+    /// Has the next key sign from now on. The one before stays published until the next rotation, so that what it
+    /// signed stays valid; those before it are forgotten.
+    ///
+    /// # Errors
+    /// When a file cannot be read or written.
+    pub fn rotate(&self) -> Result<(), KeyError> {
+        self.stage()?;
+        let (next, current) = (read_private(&self.next())?.1, read_private(&self.private)?.1);
+        // First known, then used.
+        self.write(vec![next, current])?;
+        fs::rename(self.next(), &self.private).map_err(|error| KeyError::file(&self.private, error))
+    }
+
+    /// The ids of the published keys; the first one signs.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn ids(&self) -> Result<Vec<String>, KeyError> {
+        Ok(self.published()?.into_iter().filter_map(|key| key.common.key_id).collect())
+    }
+
+    fn next(&self) -> PathBuf {
+        let mut name = self.private.clone().into_os_string();
+        name.push(".next");
+        name.into()
+    }
+
+    fn published(&self) -> Result<Vec<Jwk>, KeyError> {
+        match fs::read(&self.jwks) {
+            Ok(text) => serde_json::from_slice::<JwkSet>(&text)
+                .map(|set| set.keys)
+                .map_err(|error| KeyError::malformed(&self.jwks, error)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(KeyError::file(&self.jwks, error)),
+        }
+    }
+
+    /// At once: a verifier reads the old ones or the new ones.
+    fn write(&self, keys: Vec<Jwk>) -> Result<(), KeyError> {
+        let set = serde_json::to_vec_pretty(&JwkSet { keys })
+            .map_err(|error| KeyError::malformed(&self.jwks, error))?;
+        let mut fresh = self.jwks.clone().into_os_string();
+        fresh.push(".new");
+        fs::write(&fresh, set)
+            .and_then(|()| fs::rename(&fresh, &self.jwks))
+            .map_err(|error| KeyError::file(&self.jwks, error))
+    }
+}
+
+fn is_same(one: &Jwk, other: &Jwk) -> bool {
+    one.common.key_id == other.common.key_id
+}
+
+fn make_private(path: &Path) -> Result<(), KeyError> {
+    let der = Ed25519KeyPair::generate()
+        .and_then(|pair| pair.to_pkcs8v1())
+        .map_err(|error| KeyError::malformed(path, error))?;
+    let text = BASE64_STANDARD.encode(der.as_ref());
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|error| KeyError::file(path, error))?;
+    writeln!(file, "-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----")
+        .map_err(|error| KeyError::file(path, error))
 }
 
 /// The private key and its public half, named by its thumbprint (RFC 7638).

@@ -4,8 +4,10 @@
 //! keys from a file. Nothing trusts the network, and no service asks another one who a caller is.
 
 mod caller;
+mod file;
 mod keys;
 mod permission;
+mod refresh;
 mod signer;
 mod verifier;
 
@@ -13,5 +15,6 @@ pub use caller::{Caller, Claims};
 pub use jsonwebtoken::errors::Error as SignError;
 pub use keys::{KeyError, Keys};
 pub use permission::{Access, Module, Permission, Requires, Role, grants, require};
+pub use refresh::Refresh;
 pub use signer::Signer;
 pub use verifier::{TokenError, Verifier};

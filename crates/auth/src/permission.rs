@@ -42,23 +42,64 @@ pub struct Permission {
     pub access: Access,
 }
 
+impl Permission {
+    /// Whether who has this one has `other`, too.
+    pub fn includes(self, other: Self) -> bool {
+        self.module == other.module && self.access >= other.access
+    }
+}
+
 impl fmt::Display for Permission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let module = match self.module {
-            Module::Crm => "crm",
-            Module::Logistics => "logistics",
-            Module::Task => "task",
-            Module::Compliance => "compliance",
-            Module::Rl => "rl",
-            Module::Logging => "logging",
-            Module::Gateway => "gateway",
-        };
-        let access = match self.access {
-            Access::Read => "read",
-            Access::Write => "write",
-            Access::Admin => "admin",
-        };
-        write!(f, "{module}:{access}")
+        write!(f, "{}:{}", self.module.name(), self.access.name())
+    }
+}
+
+impl FromStr for Permission {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parsed = text.split_once(':').and_then(|(module, access)| {
+            let module = Module::ALL.into_iter().find(|known| known.name() == module)?;
+            let access = Access::ALL.into_iter().find(|known| known.name() == access)?;
+            Some(Self { module, access })
+        });
+        parsed.ok_or_else(|| {
+            format!("'{text}' is no permission: it is like crm:read, logistics:write or rl:admin")
+        })
+    }
+}
+
+impl Module {
+    /// Every module.
+    pub const ALL: [Self; 7] =
+        [Self::Crm, Self::Logistics, Self::Task, Self::Compliance, Self::Rl, Self::Logging, Self::Gateway];
+
+    /// Its name in permissions.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Crm => "crm",
+            Self::Logistics => "logistics",
+            Self::Task => "task",
+            Self::Compliance => "compliance",
+            Self::Rl => "rl",
+            Self::Logging => "logging",
+            Self::Gateway => "gateway",
+        }
+    }
+}
+
+impl Access {
+    /// From least to most.
+    pub const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Admin];
+
+    /// Its name in permissions.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Admin => "admin",
+        }
     }
 }
 
@@ -210,5 +251,18 @@ mod tests {
             assert_eq!(serde_json::to_value(role).unwrap(), role.name());
         }
         assert!("root".parse::<Role>().unwrap_err().contains("admin, manager"));
+    }
+
+    #[test]
+    fn permissions_are_read_as_they_are_written() {
+        for module in Module::ALL {
+            for access in Access::ALL {
+                let permission = Permission { module, access };
+                assert_eq!(permission.to_string().parse(), Ok(permission));
+            }
+        }
+        for text in ["", "crm", "crm:", "crm:own", "nothing:read", "crm:read:write"] {
+            assert!(text.parse::<Permission>().is_err(), "{text}");
+        }
     }
 }

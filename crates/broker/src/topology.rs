@@ -45,30 +45,49 @@ pub struct Queue {
 impl Topology {
     /// The topology of `service`, which hears `bindings`: producers and routing keys.
     pub fn new<'a>(service: Producer, bindings: impl IntoIterator<Item = (Producer, &'a str)>) -> Self {
-        let mut keys: BTreeMap<Producer, Vec<String>> = BTreeMap::new();
-        for (producer, key) in bindings {
-            keys.entry(producer).or_default().push(key.to_owned());
-        }
         let prefix = service.prefix();
-        let queues = keys
-            .into_iter()
-            .map(|(producer, mut routing_keys)| {
-                routing_keys.sort();
-                routing_keys.dedup();
-                Queue {
-                    name: format!("{prefix}.q.{}", producer.prefix()),
-                    exchange: producer.exchange().to_owned(),
-                    routing_keys,
-                }
-            })
-            .collect();
         Self {
             service: prefix.to_owned(),
             exchange: service.exchange().to_owned(),
-            queues,
+            queues: queues(prefix, "", bindings),
             dead_letters: format!("{prefix}.dlq"),
         }
     }
+
+    /// Has `bindings` kept in queues of their own, for example `core.q.compliance.consent` for the lane
+    /// `consent`: they do not wait behind what else these producers tell.
+    #[must_use]
+    pub fn with_lane<'a>(
+        mut self,
+        lane: &str,
+        bindings: impl IntoIterator<Item = (Producer, &'a str)>,
+    ) -> Self {
+        self.queues.extend(queues(&self.service, &format!(".{lane}"), bindings));
+        self
+    }
+}
+
+/// One queue per producer.
+fn queues<'a>(
+    service: &str,
+    suffix: &str,
+    bindings: impl IntoIterator<Item = (Producer, &'a str)>,
+) -> Vec<Queue> {
+    let mut keys: BTreeMap<Producer, Vec<String>> = BTreeMap::new();
+    for (producer, key) in bindings {
+        keys.entry(producer).or_default().push(key.to_owned());
+    }
+    keys.into_iter()
+        .map(|(producer, mut routing_keys)| {
+            routing_keys.sort();
+            routing_keys.dedup();
+            Queue {
+                name: format!("{service}.q.{}{suffix}", producer.prefix()),
+                exchange: producer.exchange().to_owned(),
+                routing_keys,
+            }
+        })
+        .collect()
 }
 
 #[cfg(test)]

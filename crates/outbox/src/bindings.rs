@@ -75,6 +75,9 @@ pub trait Handle<C: Contract>: Send + Sync + 'static {
 pub trait HandleAny: Send + Sync + 'static {
     /// Reacts. It may be run again: keep to the transaction.
     fn handle_any(&self, tx: &mut Tx, event: &Event) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// As [`HandleAll::committed`].
+    fn committed(&self) {}
 }
 
 /// Handles events of any kind, several at a time, as bulk inserts want it. What it records has no causing
@@ -103,6 +106,8 @@ pub(crate) struct Binding {
     /// A routing key, or `#`.
     pub(crate) key: &'static str,
     pub(crate) order: Order,
+    /// Which of the service's queues for this producer; the common one, unless it has a name.
+    pub(crate) lane: Option<&'static str>,
     pub(crate) handler: Arc<dyn Handler>,
 }
 
@@ -194,20 +199,43 @@ impl Bindings {
         order: Order,
         handler: Arc<dyn Handler>,
     ) -> Self {
-        self.rows.push(Binding { consumer, producer, key, order, handler });
+        self.rows.push(Binding { consumer, producer, key, order, lane: None, handler });
+        self
+    }
+
+    /// Gives the handler that was added last queues of its own, `<service>.q.<producer>.<lane>`, so that it
+    /// does not wait behind what else the service hears of the same producers.
+    #[must_use]
+    pub fn in_lane(mut self, lane: &'static str) -> Self {
+        if let Some(consumer) = self.rows.last().map(|row| row.consumer) {
+            for row in self.rows.iter_mut().filter(|row| row.consumer == consumer) {
+                row.lane = Some(lane);
+            }
+        }
         self
     }
 
     /// What has to be declared at the broker for it.
     pub fn topology(&self) -> Topology {
-        Topology::new(self.service, self.rows.iter().map(|row| (row.producer, row.key)))
+        let keys = |lane| {
+            let rows = self.rows.iter().filter(move |row| row.lane == lane);
+            rows.map(|row| (row.producer, row.key))
+        };
+        let lanes: BTreeSet<_> = self.rows.iter().filter_map(|row| row.lane).collect();
+        let common = Topology::new(self.service, keys(None));
+        lanes.into_iter().fold(common, |topology, lane| topology.with_lane(lane, keys(Some(lane))))
     }
 
-    /// The handlers of `event`, in the order of the table.
-    pub(crate) fn of(&self, event: &Event) -> Vec<&Binding> {
+    /// The handlers of `event` that read `queue`, in the order of the table. Every one of them if `queue` is
+    /// none, as when a test delivers.
+    pub(crate) fn of(&self, event: &Event, queue: &str) -> Vec<&Binding> {
         let mut seen = BTreeSet::new();
+        let mut words = queue.split('.').skip(1);
+        let is_queue = words.next() == Some("q");
+        let lane = words.nth(1);
         self.rows
             .iter()
+            .filter(|row| !is_queue || row.lane == lane)
             .filter(|row| {
                 row.producer.source() == event.source && (row.key == "#" || row.key == event.routing_key())
             })
@@ -248,6 +276,10 @@ impl<H: HandleAny> Handler for Any<H> {
         }
         .boxed()
     }
+
+    fn committed(&self) {
+        self.0.committed();
+    }
 }
 
 struct All<H>(H);
@@ -263,5 +295,40 @@ impl<H: HandleAll> Handler for All<H> {
 
     fn committed(&self) {
         self.0.committed();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bhiv_events::compliance::{ComplianceChecked, ConsentGranted};
+    use uuid::Uuid;
+
+    use super::*;
+
+    struct Nothing;
+
+    impl HandleAny for Nothing {
+        async fn handle_any(&self, _: &mut Tx, _: &Event) -> Result<(), Failure> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_lane_has_queues_and_messages_of_its_own() {
+        let key = |kind: bhiv_events::Kind| (kind.producer, kind.routing_key);
+        let bindings = Bindings::new(Producer::Core)
+            .on_any("all", [key(ConsentGranted::KIND), key(ComplianceChecked::KIND)], Order::None, Nothing)
+            .on_any("fast", [key(ConsentGranted::KIND)], Order::Latest, Nothing)
+            .in_lane("consent");
+        let topology = bindings.topology();
+        let queues: Vec<_> =
+            topology.queues.iter().map(|queue| (queue.name.as_str(), queue.routing_keys.len())).collect();
+        assert_eq!(queues, [("core.q.compliance", 2), ("core.q.compliance.consent", 1)]);
+
+        let event = Event::around(Uuid::nil(), &ConsentGranted::sample());
+        let readers = |queue| bindings.of(&event, queue).iter().map(|row| row.consumer).collect::<Vec<_>>();
+        assert_eq!(readers("core.q.compliance"), ["all"]);
+        assert_eq!(readers("core.q.compliance.consent"), ["fast"]);
+        assert_eq!(readers("test"), ["all", "fast"]);
     }
 }

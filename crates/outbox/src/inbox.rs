@@ -159,7 +159,7 @@ impl Processor {
     /// The event, if it can be handled here at all; otherwise the class of the dead letter and why.
     fn admit(&self, event: Result<Event, Malformed>, raw: &Raw) -> Result<Event, (&'static str, String)> {
         let event = event.map_err(|malformed| ("undecodable", malformed.to_string()))?;
-        if self.bindings.of(&event).is_empty() {
+        if self.bindings.of(&event, &raw.queue).is_empty() {
             return Err(("schema", format!("nothing here handles {}", event.type_)));
         }
         let Some(age) = age(event.id, self.service.clock.now()) else {
@@ -176,7 +176,7 @@ impl Processor {
         let works: Vec<Work<'_>> = batch
             .iter()
             .flat_map(|incoming| {
-                let bindings = self.bindings.of(&incoming.event).into_iter();
+                let bindings = self.bindings.of(&incoming.event, &incoming.raw.queue).into_iter();
                 bindings.map(move |binding| Work { incoming, binding })
             })
             .collect();

@@ -61,6 +61,7 @@ pub struct App {
     pub(crate) bindings: Bindings,
     pub(crate) configure: Vec<Configure>,
     pub(crate) guard: Guard,
+    pub(crate) leaves_with_clients: bool,
     jobs: Vec<Job>,
     pub(crate) probes: Vec<(&'static str, Probe)>,
 }
@@ -79,6 +80,7 @@ impl App {
             bindings,
             configure: Vec::new(),
             guard: Arc::new(|request, next| next.call(request).boxed_local()),
+            leaves_with_clients: false,
             jobs: Vec::new(),
             probes: Vec::new(),
         }
@@ -123,6 +125,14 @@ impl App {
         guard: impl Fn(ServiceRequest, Next<BoxBody>) -> Guarded + Send + Sync + 'static,
     ) -> Self {
         self.guard = Arc::new(guard);
+        self
+    }
+
+    /// Drops a request whose client closes the connection, instead of finishing it for nobody. A client that
+    /// closes only its own direction counts as gone, too.
+    #[must_use]
+    pub fn leaving_with_clients(mut self) -> Self {
+        self.leaves_with_clients = true;
         self
     }
 

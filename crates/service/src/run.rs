@@ -22,6 +22,16 @@ use tracing::{info, warn};
 use crate::app::App;
 use crate::{Context, Error, Service};
 
+/// A client has this long to send the head of its first request.
+const HEAD: Duration = Duration::from_secs(5);
+
+/// A connection without a request is kept this long: longer than the gateway keeps its own to a module, so that
+/// no request meets a connection that is being closed.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// Connections of one worker, at most. More wait to be accepted.
+const CONNECTIONS: usize = 10_000;
+
 /// Open requests get this long after SIGTERM.
 const REQUESTS_GRACE_SECONDS: u64 = 10;
 
@@ -112,6 +122,10 @@ pub fn serve(
             })
     })
     .workers(workers)
+    .client_request_timeout(HEAD)
+    .keep_alive(KEEP_ALIVE)
+    .max_connections(CONNECTIONS)
+    .h1_allow_half_closed(!app.leaves_with_clients)
     .disable_signals()
     .shutdown_timeout(REQUESTS_GRACE_SECONDS)
     .listen(listener)?

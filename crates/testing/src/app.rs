@@ -1,5 +1,6 @@
 use std::net::TcpListener;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
@@ -17,6 +18,7 @@ use diesel::sql_types::{Bytea, Jsonb};
 use diesel_async::RunQueryDsl as _;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::TestDatabase;
 
@@ -38,6 +40,7 @@ pub struct TestApp {
     signer: Signer,
     client: Client,
     role: Role,
+    keys: Arc<TempDir>,
     server: ServerHandle,
 }
 
@@ -82,11 +85,25 @@ impl TestApp {
     /// Starts `S` with settings that need to know the issuer's private key.
     pub async fn start_with<S: Service>(config: impl FnOnce(&Path) -> S::Config) -> Self {
         let keys = tempfile::tempdir().unwrap();
-        let (pem, jwks) = (keys.path().join("key.pem"), keys.path().join("jwks.json"));
-        Keys::generate(&pem, &jwks).unwrap();
+        Keys::generate(&keys.path().join("key.pem"), &keys.path().join("jwks.json")).unwrap();
         let database = TestDatabase::migrated(S::MIGRATIONS).await;
         let begin = DateTime::<Utc>::from_timestamp(BEGIN, 0).unwrap();
-        let clock = Clock::manual(begin, 1);
+        Self::assemble::<S>(Arc::new(keys), database, Clock::manual(begin, 1), config)
+    }
+
+    /// Starts another replica of `S` beside `first`: the same schema, keys, time and ids; everything else is its
+    /// own.
+    pub fn replica_of<S: Service>(first: &Self, config: impl FnOnce(&Path) -> S::Config) -> Self {
+        Self::assemble::<S>(Arc::clone(&first.keys), first.database.clone(), first.clock.clone(), config)
+    }
+
+    fn assemble<S: Service>(
+        keys: Arc<TempDir>,
+        database: TestDatabase,
+        clock: Clock,
+        config: impl FnOnce(&Path) -> S::Config,
+    ) -> Self {
+        let (pem, jwks) = (keys.path().join("key.pem"), keys.path().join("jwks.json"));
         let pool = Pool::new(&database.settings()).unwrap();
         let context = Context::new(pool.clone(), S::PRODUCER, clock.clone());
         let mut app = S::build(config(&pem), &context).unwrap();
@@ -108,17 +125,8 @@ impl TestApp {
         let server = serve(listener, 1, &S::api(), &app, authority, &context, Health::default()).unwrap();
         let handle = server.handle();
         tokio::spawn(server);
-        Self {
-            url,
-            clock,
-            database,
-            context,
-            processor,
-            signer,
-            client: Client::new(),
-            role: Role::Admin,
-            server: handle,
-        }
+        let (client, role) = (Client::new(), Role::Admin);
+        Self { url, clock, database, context, processor, signer, client, role, keys, server: handle }
     }
 
     /// Answers nothing from now on; open connections are closed.
@@ -133,8 +141,12 @@ impl TestApp {
 
     /// A token of a user with that role.
     pub fn token(&self, role: Role) -> String {
-        let now = self.clock.now();
-        self.signer.sign(&format!("{}-1", role.name()), &[role], now, TimeDelta::hours(1)).unwrap()
+        self.token_of(&format!("{}-1", role.name()), role)
+    }
+
+    /// A token of this user with that role.
+    pub fn token_of(&self, user: &str, role: Role) -> String {
+        self.signer.sign(user, &[role], self.clock.now(), TimeDelta::hours(1)).unwrap()
     }
 
     /// Sends a request with a token.

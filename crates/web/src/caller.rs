@@ -51,7 +51,8 @@ impl Authority {
     }
 }
 
-fn bearer(request: &HttpRequest) -> Option<&str> {
+/// The token that a request presents.
+pub fn bearer(request: &HttpRequest) -> Option<&str> {
     let (scheme, token) = request.headers().get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
@@ -125,6 +126,14 @@ impl<P: Requires> Describe for Can<P> {
 pub struct Known {
     /// Who it is.
     pub caller: Rc<Caller>,
+    origin: Origin,
+}
+
+impl Known {
+    /// Whom a command acts for.
+    pub fn origin(&self) -> Origin {
+        self.origin.clone()
+    }
 }
 
 impl FromRequest for Known {
@@ -132,12 +141,17 @@ impl FromRequest for Known {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(caller(request).map(|caller| Self { caller }))
+        let known = caller(request).and_then(|caller| {
+            let origin = origin(request, caller.actor())?;
+            Ok(Self { caller, origin })
+        });
+        ready(known)
     }
 }
 
 impl Describe for Known {
     fn describe(operation: &mut Operation) {
+        operation.acts();
         operation.requires_token();
     }
 }

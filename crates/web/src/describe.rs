@@ -263,7 +263,7 @@ macro_rules! describe_tuples {
     )*};
 }
 
-describe_tuples! { () (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) }
+describe_tuples! { () (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E F G) }
 
 impl<T: Describe> Describe for Result<T, Problem> {
     fn describe(operation: &mut Operation) {

@@ -18,7 +18,7 @@ mod schema;
 
 pub use answer::{Created, EventStream, NoContent};
 pub use api::{Api, Info};
-pub use caller::{Authority, Can, Known, Public};
+pub use caller::{Authority, Can, Known, Public, bearer};
 pub use describe::{Describe, FreeForm, Operation};
 pub use health::{Check, CheckState, Health, Probe, Report, Trouble};
 pub use input::{Id, Segment, Valid, ValidQuery};

@@ -1,10 +1,13 @@
 use std::path::PathBuf;
+use std::time::Duration;
 
 use bhiv_settings::Secret;
 use bhiv_types::Email;
 use clap::Args;
 use ipnet::IpNet;
 
+use crate::domain::origin::Origin;
+use crate::domain::outside::RoleMap;
 use crate::domain::quota::Quotas;
 
 /// What the gateway reads from its environment beyond what every service does.
@@ -18,7 +21,16 @@ pub struct Config {
     pub tokens: TokenSettings,
     #[command(flatten)]
     #[expect(missing_docs, reason = "the group documents itself")]
+    pub outside: OutsideSettings,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the group documents itself")]
     pub redis: RedisSettings,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the group documents itself")]
+    pub forward: ForwardSettings,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the group documents itself")]
+    pub edge: EdgeSettings,
     /// How often who may call: `<who> [<method>] [<path>]=<requests>/<s|m|h>` or `=none`, separated by commas. Who
     /// is `address` (without a token that was verified before), `user`, or a role.
     #[arg(long, env = "RATE_LIMITS", default_value = Quotas::DEFAULT)]
@@ -26,6 +38,9 @@ pub struct Config {
     /// Networks of proxies whose `X-Forwarded-For` is believed, for example `10.0.0.0/8`, separated by commas.
     #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Vec<IpNet>,
+    /// How many seconds answers of modules are kept at most; 0 keeps none.
+    #[arg(long, env = "CACHE_SECONDS", default_value_t = 300)]
+    pub cache_seconds: u64,
     /// E-mail address of an administrator who is made at start if there is none.
     #[arg(long, env = "ADMIN_EMAIL", requires = "admin_password")]
     pub admin_email: Option<Email>,
@@ -73,6 +88,46 @@ pub struct ModuleUrls {
     pub logging_url: String,
 }
 
+/// How long modules may take, and when they are left alone.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct ForwardSettings {
+    /// How many milliseconds a module has to begin its answer. A request's `Request-Timeout` may say less.
+    #[arg(long, env = "MODULE_TIMEOUT_MS", default_value_t = 30_000)]
+    pub module_timeout_ms: u64,
+    /// A body, of a request or of an answer, is cut when nothing of it comes for so many milliseconds.
+    #[arg(long, env = "BODY_IDLE_MS", default_value_t = 30_000)]
+    pub body_idle_ms: u64,
+    /// After as many failures in a row a module is left alone for a while.
+    #[arg(long, env = "BREAKER_FAILURES", default_value_t = 5)]
+    pub breaker_failures: u32,
+    /// For how many milliseconds at first; it doubles up to 30 s, and chance takes up to half of it.
+    #[arg(long, env = "BREAKER_PAUSE_MS", default_value_t = 1_000)]
+    pub breaker_pause_ms: u64,
+}
+
+impl ForwardSettings {
+    /// How long a module has to begin its answer.
+    pub fn module_timeout(&self) -> Duration {
+        Duration::from_millis(self.module_timeout_ms)
+    }
+
+    /// How long nothing may come of a body.
+    pub fn body_idle(&self) -> Duration {
+        Duration::from_millis(self.body_idle_ms)
+    }
+}
+
+/// What browsers are told.
+#[derive(Args, Clone, Debug)]
+pub struct EdgeSettings {
+    /// Origins whose pages may call from a browser, for example `https://app.example.com`, separated by commas.
+    #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',')]
+    pub cors_origins: Vec<Origin>,
+    /// Browsers use nothing but TLS for so many seconds. Only for a gateway that is reached by TLS.
+    #[arg(long, env = "HSTS_SECONDS")]
+    pub hsts_seconds: Option<u32>,
+}
+
 /// How access tokens are signed.
 #[derive(Args, Clone, Debug)]
 pub struct TokenSettings {
@@ -85,7 +140,31 @@ pub struct TokenSettings {
     /// The `aud` of tokens; what verifiers have as AUTH_AUDIENCE.
     #[arg(long, env = "TOKEN_AUDIENCE", default_value = "bhiv")]
     pub token_audience: String,
-    /// How long a token is valid.
-    #[arg(long, env = "TOKEN_MINUTES", default_value_t = 60)]
+    /// How long an access token is valid.
+    #[arg(long, env = "TOKEN_MINUTES", default_value_t = 15)]
     pub token_minutes: u16,
+    /// A session that is not used for so many days ends.
+    #[arg(long, env = "SESSION_DAYS", default_value_t = 30)]
+    pub session_days: u16,
+}
+
+/// An outside OpenID Connect issuer whose tokens are accepted.
+#[derive(Args, Clone, Debug)]
+#[expect(clippy::struct_field_names, reason = "named like the environment's variables")]
+pub struct OutsideSettings {
+    /// The `iss` of its tokens; without it there is none.
+    #[arg(long, env = "OIDC_ISSUER")]
+    pub oidc_issuer: Option<String>,
+    /// The `aud` that its tokens must have.
+    #[arg(long, env = "OIDC_AUDIENCE")]
+    pub oidc_audience: Option<String>,
+    /// Where its public keys are (JWKS).
+    #[arg(long, env = "OIDC_JWKS_URL")]
+    pub oidc_jwks_url: Option<String>,
+    /// The claim with its roles: a name, or a path with dots.
+    #[arg(long, env = "OIDC_ROLES_CLAIM", default_value = "roles")]
+    pub oidc_roles_claim: String,
+    /// What its roles stand for here: `theirs=ours`, separated by commas.
+    #[arg(long, env = "OIDC_ROLES", default_value = "")]
+    pub oidc_roles: RoleMap,
 }

@@ -1,19 +1,24 @@
 //! Every event that the gateway hears.
 
 mod any_event;
+mod consent_changed;
+mod module_audit;
 mod unified_outcome;
 
-use bhiv_events::compliance::ComplianceChecked;
+use bhiv_events::compliance::{ComplianceChecked, ConsentGranted, ConsentRevoked};
 use bhiv_events::rl::EventScored;
 use bhiv_events::task::WorkflowTriggered;
-use bhiv_events::{Contract as _, Producer, catalog};
+use bhiv_events::{AuditRecorded, Contract as _, Producer, catalog};
 use bhiv_outbox::{Bindings, Order};
 
+use crate::changes::{Changes, MODULES};
+use crate::consent::Consents;
 use crate::live::Live;
 
 /// Event -> what the gateway does about it.
-pub fn bindings(live: &Live) -> Bindings {
+pub fn bindings(live: &Live, consents: &Consents, changes: &Changes) -> Bindings {
     let outcomes = [EventScored::KIND, ComplianceChecked::KIND, WorkflowTriggered::KIND];
+    let consent = [ConsentGranted::KIND, ConsentRevoked::KIND];
     let everything = catalog().into_iter().map(|entry| entry.kind);
     let public = everything.filter(|kind| kind.name != "audit_recorded");
     Bindings::new(Producer::Core)
@@ -26,6 +31,21 @@ pub fn bindings(live: &Live) -> Bindings {
         .on_all(
             "core.live",
             public.map(|kind| (kind.producer, kind.routing_key)),
-            any_event::ShowIt(live.clone()),
+            any_event::ShowIt(live.clone(), changes.clone()),
         )
+        // Apart, so that events are not handled one by one for the audit rows between them.
+        .on_all("core.answers", audits(), module_audit::ForgetAnswers(changes.clone()))
+        .in_lane("answers")
+        .on_any(
+            "core.consent",
+            consent.map(|kind| (kind.producer, kind.routing_key)),
+            Order::Latest,
+            consent_changed::NoteIt { consents: consents.clone(), changes: changes.clone() },
+        )
+        .in_lane("consent")
+}
+
+/// The audit rows of the modules whose answers are kept.
+fn audits() -> impl Iterator<Item = (Producer, &'static str)> {
+    MODULES.into_iter().map(|module| (module, AuditRecorded::kind(module).routing_key))
 }

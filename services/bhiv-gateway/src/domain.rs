@@ -2,7 +2,18 @@
 
 pub mod access;
 pub mod address;
+pub mod api_key;
+pub mod bodies;
+pub mod breaker;
+pub mod cache;
+pub mod consent;
+pub mod lockout;
 pub mod openapi;
+pub mod origin;
+pub mod outside;
+pub mod path;
 pub mod quota;
+pub mod retry;
+pub mod target;
 pub mod unified;
 pub mod user;

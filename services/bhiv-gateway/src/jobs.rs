@@ -12,12 +12,15 @@ use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use crate::cache::Cache;
 use crate::commands::ensure_admin::EnsureAdmin;
 use crate::config::Config;
+use crate::consent::{self, Consents};
 use crate::denials::{Denied, write_down};
 use crate::domain::user::Password;
 use crate::live::{CHANNEL, Live};
 use crate::redis::Redis;
+use crate::sessions::{self, Sessions};
 use crate::store::live_event;
 
 const HOUSEKEEPING: Duration = Duration::from_mins(1);
@@ -29,13 +32,19 @@ pub fn add(
     context: &Context,
     config: &Config,
     live: Live,
+    sessions: Sessions,
     redis: Redis,
     denied: Receiver<Denied>,
 ) -> App {
     let (pool, telling, connected) = (context.pool().clone(), redis.clone(), redis.clone());
+    let (ended, hearing) = (sessions.clone(), redis.clone());
     let (showing, old) = (live.clone(), context.pool().clone());
     let app = app
         .with_job("connection to Redis", move |stop| connected.keep_connected(stop))
+        .with_job("ended sessions", move |stop| sessions.follow(stop))
+        .with_job("ended sessions of other replicas", move |stop| {
+            hearing.hear(sessions::CHANNEL, move |session| ended.heard(session), stop)
+        })
         .with_job("live events", move |stop| showing.follow(pool, telling, stop))
         .with_job("live events of other replicas", move |stop| {
             redis.hear(CHANNEL, move |_| live.heard(), stop)
@@ -50,6 +59,22 @@ pub fn add(
         }
         _ => app,
     }
+}
+
+/// What keeps consents and kept answers up to date.
+pub fn add_consent_and_cache(
+    app: App,
+    context: &Context,
+    consents: Consents,
+    cache: Cache,
+    redis: Redis,
+) -> App {
+    let (pool, telling, following) = (context.pool().clone(), redis.clone(), consents.clone());
+    app.with_job("consents", move |stop| following.follow(pool, telling, stop))
+        .with_job("consents heard by other replicas", move |stop| {
+            redis.hear(consent::CHANNEL, move |_| consents.heard(), stop)
+        })
+        .with_job("generations of kept answers", move |stop| cache.keep_up(stop))
 }
 
 async fn forget_old(pool: Pool, stop: CancellationToken) {

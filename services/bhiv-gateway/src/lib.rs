@@ -2,14 +2,22 @@
 //!
 //! Every request goes through [`pipeline`]. What the gateway owns is in [`http`]; everything else is forwarded
 //! to its module by [`forward`]. [`live`] is the stream of events, [`documents`] the API of all modules in
-//! one document, [`limits`] how often who may call, [`denials`] the audit of refused requests. The other rooms are those of every service.
+//! one document, [`edge`] what is let in at all, [`limits`] how often who may call, [`sessions`], [`logins`],
+//! [`credentials`] and [`outside`] who somebody is, [`denials`] the audit of refused requests,
+//! [`consent`] what people agreed to, [`cache`] the answers that are kept, [`circuit`] how modules are. The other rooms are those of every service.
 
+mod cache;
+mod changes;
+mod circuit;
 mod commands;
 mod config;
+mod consent;
 mod consumers;
+mod credentials;
 mod denials;
 mod documents;
 mod domain;
+mod edge;
 mod error;
 mod events;
 mod forward;
@@ -17,28 +25,41 @@ mod http;
 mod jobs;
 mod limits;
 mod live;
+mod logins;
 mod modules;
+mod outside;
 mod pipeline;
 mod redis;
 mod schema;
+mod sessions;
 mod store;
 mod tokens;
 
 pub use config::Config;
 
+use actix_web::web::Data;
 use bhiv_broker::topology::Topology;
 use bhiv_db::Migrations;
 use bhiv_events::Producer;
 use bhiv_service::{App, Context, Error, Service};
 use bhiv_web::{Api, Code, Info};
+use chrono::TimeDelta;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
+use crate::cache::Cache;
+use crate::changes::Changes;
+use crate::consent::Consents;
+use crate::credentials::Credentials;
 use crate::denials::Denials;
 use crate::documents::Documents;
+use crate::edge::Edge;
 use crate::limits::Limits;
 use crate::live::Live;
+use crate::logins::Logins;
 use crate::modules::Modules;
+use crate::outside::Outside;
 use crate::redis::Redis;
+use crate::sessions::Sessions;
 use crate::tokens::Tokens;
 
 const TABLES: EmbeddedMigrations = embed_migrations!();
@@ -64,28 +85,48 @@ impl Service for Gateway {
     }
 
     fn topology() -> Topology {
-        consumers::bindings(&Live::default()).topology()
+        consumers::bindings(&Live::default(), &Consents::default(), &Changes::default()).topology()
     }
 
     fn build(config: Config, context: &Context) -> Result<App, Error> {
         let redis = Redis::new(&config.redis).map_err(Error::Other)?;
         let live = Live::default();
-        let modules = Modules::new(&config.modules).map_err(Error::Other)?;
-        let tokens = Tokens::new(&config.tokens)?;
+        let modules =
+            Modules::new(&config.modules, &config.forward, context.clock()).map_err(Error::Other)?;
+        let tokens = Data::new(Tokens::new(&config.tokens)?);
+        let outside = Outside::new(&config.outside).map_err(Error::Other)?;
+        let (pool, clock) = (context.pool().clone(), context.clock().clone());
+        let credentials = Credentials::new(tokens.clone(), outside, pool, clock.clone());
+        let idle = TimeDelta::days(i64::from(config.tokens.session_days));
+        let sessions = Sessions::new(redis.clone(), clock, tokens::validity(&config.tokens), idle);
         let (denials, denied) = Denials::new();
         let documents = Documents::default();
         let limits = Limits::new(config.rate_limits.clone(), config.trusted_proxies.clone(), redis.clone());
 
-        let app = App::new(consumers::bindings(&live))
+        let (consents, changes) = (Consents::default(), Changes::default());
+        let cache = Cache::new(config.cache_seconds, redis.clone(), changes.clone(), context.clock().clone());
+
+        let app = App::new(consumers::bindings(&live, &consents, &changes))
             .with_state(live.clone())
             .with_state(modules)
-            .with_state(tokens)
+            .configured(move |app| {
+                app.app_data(tokens.clone());
+            })
+            .with_state(credentials)
+            .with_state(sessions.clone())
+            .with_state(Logins::new(redis.clone()))
             .with_state(denials)
             .with_state(documents)
             .with_state(limits)
+            .with_state(config.forward)
+            .with_state(Edge::new(&config.edge, config.forward.body_idle()))
+            .with_state(consents.clone())
+            .with_state(cache.clone())
             .guarded_by(pipeline::pipeline)
+            .leaving_with_clients()
             .configured(http::beside)
             .depending_on("redis", redis.probe());
-        Ok(jobs::add(app, context, &config, live, redis, denied))
+        let app = jobs::add_consent_and_cache(app, context, consents, cache, redis.clone());
+        Ok(jobs::add(app, context, &config, live, sessions, redis, denied))
     }
 }

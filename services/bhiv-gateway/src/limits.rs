@@ -53,6 +53,12 @@ impl Limits {
         Self(Arc::new(Inner { quotas, proxies, redis, local, began: Instant::now(), counted }))
     }
 
+    /// Whether `peer` is a proxy of ours, whose `X-Forwarded-*` are believed.
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        self.0.proxies.iter().any(|net| net.contains(&peer))
+    }
+
     /// The client's address.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         // Several lines are one list (RFC 9110, 5.2); the last one is the closest to us.

@@ -1,8 +1,12 @@
 //! Where the modules are, and which paths are theirs.
 
-use actix_web::http::Uri;
+use std::sync::Arc;
 
-use crate::config::ModuleUrls;
+use actix_web::http::Uri;
+use bhiv_clock::Clock;
+
+use crate::circuit::Circuit;
+use crate::config::{ForwardSettings, ModuleUrls};
 use crate::domain::openapi::{ALIASES, Alias};
 
 /// A module behind the gateway.
@@ -14,6 +18,8 @@ pub struct Module {
     words: &'static [&'static str],
     /// Where it is, without a trailing slash.
     pub url: String,
+    /// How it is, as far as requests show.
+    pub circuit: Arc<Circuit>,
 }
 
 /// The modules behind the gateway.
@@ -23,12 +29,13 @@ pub struct Modules(Vec<Module>);
 impl Modules {
     /// # Errors
     /// When an address is no HTTP URL.
-    pub fn new(urls: &ModuleUrls) -> Result<Self, String> {
+    pub fn new(urls: &ModuleUrls, settings: &ForwardSettings, clock: &Clock) -> Result<Self, String> {
         let module = |name, words, url: &str| {
             let parsed: Uri = url.parse().map_err(|error| format!("{name}: '{url}': {error}"))?;
             match (parsed.scheme_str(), parsed.host()) {
                 (Some("http" | "https"), Some(_)) => {
-                    Ok(Module { name, words, url: url.trim_end_matches('/').to_owned() })
+                    let circuit = Arc::new(Circuit::new(name, settings, clock.clone()));
+                    Ok(Module { name, words, url: url.trim_end_matches('/').to_owned(), circuit })
                 }
                 _ => Err(format!("{name}: '{url}' is not like http://host:port")),
             }

@@ -2,38 +2,51 @@
 
 use std::rc::Rc;
 
-use actix_web::HttpMessage as _;
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::middleware::Next;
 use actix_web::web::Data;
+use actix_web::{HttpMessage as _, HttpResponse};
 use bhiv_auth::Caller;
 use bhiv_service::Guarded;
 use bhiv_web::{Authority, Problem, codes};
 use futures_util::FutureExt as _;
 
+use crate::consent::Consents;
+use crate::credentials::Credentials;
 use crate::denials::Denials;
 use crate::domain::access::{Need, need};
+use crate::edge::{self, Edge};
+use crate::error::SESSION_ENDED;
 use crate::limits::{Client, Counted, Limits};
+use crate::sessions::Sessions;
 
 /// 1. Rate limit: who calls too often? A token that was verified before has a quota of its own; everybody else
 ///    shares that of their address.
-/// 2. Authentication: who is it?
+///    Then [`Edge`] refuses what can be understood in more than one way, and answers preflights of browsers.
+/// 2. Authentication: who is it? Keys and tokens of others are exchanged for one of ours.
 /// 3. RBAC: may they? What no rule allows is denied.
-/// 4. Consent: a projection of consent events will be asked here.
+///    From here on the body has a limit, in bytes and in time.
+/// 4. Consent: has the person whom a write is about said no?
 /// 5. The owner: a handler of the gateway, or the module that the request is forwarded to. It verifies the
 ///    token and the permission again, and audits what it accepts in the transaction of the change.
 /// 6. Audit: what was refused, whichever layer refused it.
-pub fn pipeline(request: ServiceRequest, next: Next<BoxBody>) -> Guarded {
+pub fn pipeline(mut request: ServiceRequest, next: Next<BoxBody>) -> Guarded {
     async move {
         let denials = request.app_data::<Data<Denials>>().cloned();
+        let edge = request.app_data::<Data<Edge>>().cloned().ok_or(codes::INTERNAL).map_err(Problem::from)?;
+        edge.watch_body(&mut request);
+        if let Some(credentials) = request.app_data::<Data<Credentials>>().cloned() {
+            credentials.recognise(&mut request);
+        }
         let counted = count(&request).await;
-        let admitted = counted.map_or(Ok(()), Counted::check).and_then(|()| admit(&request));
-        let mut answer = match admitted {
-            Ok(()) => next.call(request).await?,
+        let mut answer = match enter(&mut request, counted, &edge).await {
+            Ok(None) => next.call(request).await?,
+            Ok(Some(preflight)) => request.into_response(preflight),
             Err(problem) => request.error_response(problem),
         };
+        edge.mark(&mut answer);
         if let Some(counted) = counted {
             counted.tell(answer.headers_mut());
         }
@@ -59,22 +72,53 @@ async fn count(request: &ServiceRequest) -> Option<Counted> {
     limits.count(caller.as_ref(), address, request.method().as_str(), path).await
 }
 
-/// Layers 2 to 4.
-fn admit(request: &ServiceRequest) -> Result<(), Problem> {
+/// Layers 1 to 4. A preflight is answered before anybody asks who it is from: no token comes with it.
+async fn enter(
+    request: &mut ServiceRequest,
+    counted: Option<Counted>,
+    edge: &Edge,
+) -> Result<Option<HttpResponse>, Problem> {
+    counted.map_or(Ok(()), Counted::check)?;
+    edge::check(request)?;
+    let preflight = edge.preflight(request);
+    if preflight.is_none() {
+        admit(request).await?;
+        edge::check_length(request)?;
+        consent(request).await?;
+    }
+    Ok(preflight)
+}
+
+/// Layers 2 and 3.
+async fn admit(request: &mut ServiceRequest) -> Result<(), Problem> {
     match need(request.method().as_str(), request.path()) {
         Need::Nothing => Ok(()),
-        Need::Token => authenticate(request).map(drop),
+        Need::Token => authenticate(request).await.map(drop),
         Need::Permission(permission) => {
-            let caller = authenticate(request)?;
+            let caller = authenticate(request).await?;
             if caller.may(permission) { Ok(()) } else { Err(Problem::denied(permission)) }
         }
         Need::Unknown => Err(Problem::not_found(request.path())),
     }
 }
 
-fn authenticate(request: &ServiceRequest) -> Result<Rc<Caller>, Problem> {
-    let authority = request.app_data::<Data<Authority>>().ok_or(codes::INTERNAL)?;
-    authority.caller(request.request())
+async fn authenticate(request: &mut ServiceRequest) -> Result<Rc<Caller>, Problem> {
+    let state = request.app_data::<Data<Credentials>>().zip(request.app_data::<Data<Authority>>());
+    let (credentials, authority) = state.ok_or(codes::INTERNAL)?;
+    let (credentials, authority) = (credentials.clone(), authority.clone());
+    credentials.exchange(request).await?;
+    let caller = authority.caller(request.request())?;
+    let sessions = request.app_data::<Data<Sessions>>().ok_or(codes::INTERNAL)?;
+    match &caller.session {
+        Some(session) if sessions.is_ended(session) => Err(SESSION_ENDED.into()),
+        _ => Ok(caller),
+    }
+}
+
+/// Layer 4.
+async fn consent(request: &mut ServiceRequest) -> Result<(), Problem> {
+    let consents = request.app_data::<Data<Consents>>().ok_or(codes::INTERNAL)?.clone();
+    consents.check(request).await
 }
 
 fn is_refusal(status: StatusCode) -> bool {

@@ -217,3 +217,41 @@ impl Redis {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::quota::count;
+
+    /// Redis counts like [`count`] does: with quotas so slow that the time between two requests makes no difference.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn redis_counts_as_the_process_does() {
+        let settings = RedisSettings {
+            redis_url: bhiv_testing::servers().redis_url,
+            redis_prefix: format!("count-{}", std::process::id()),
+            redis_patience_ms: 10_000,
+        };
+        let redis = Redis::new(&settings).unwrap();
+        let stop = CancellationToken::new();
+        tokio::spawn(redis.clone().keep_connected(stop.clone()));
+        let quota = |requests| Quota { requests, per: Duration::from_hours(1_000) };
+        bhiv_testing::eventually(async || redis.count("connected", quota(1_000)).await).await;
+
+        for requests in [1, 2, 3, 7, 50] {
+            let (quota, caller, mut arrival) = (quota(requests), format!("{requests}"), 0);
+            for _ in 0..requests + 3 {
+                let by_redis = redis.count(&caller, quota).await.unwrap();
+                let (here, next) = count(quota, arrival, 0);
+                arrival = next;
+                assert_eq!((by_redis.is_allowed, by_redis.remaining), (here.is_allowed, here.remaining));
+                // A minute of hours.
+                assert!(by_redis.reset.abs_diff(here.reset) < 60_000_000, "{by_redis:?} {here:?}");
+                assert!(
+                    by_redis.retry_after.abs_diff(here.retry_after) < 60_000_000,
+                    "{by_redis:?} {here:?}"
+                );
+            }
+        }
+        stop.cancel();
+    }
+}

@@ -1,6 +1,32 @@
 //! The tables of `migrations/`. A test writes this file and compares it.
 
 diesel::table! {
+    api_keys (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        name -> Text,
+        hint -> Text,
+        hash -> Bytea,
+        scopes -> Array<Text>,
+        created_at -> Timestamptz,
+        expires_at -> Nullable<Timestamptz>,
+        revoked_at -> Nullable<Timestamptz>,
+        last_used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    consents (person, purpose) {
+        person -> Text,
+        purpose -> Text,
+        state -> Text,
+        sequence -> Int8,
+        place -> Int8,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     live_events (seq) {
         seq -> Int8,
         module -> Text,
@@ -45,7 +71,15 @@ diesel::table! {
         roles -> Array<Text>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        disabled -> Bool,
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(live_events, unified_events, unified_outcomes, users);
+diesel::allow_tables_to_appear_in_same_query!(
+    api_keys,
+    consents,
+    live_events,
+    unified_events,
+    unified_outcomes,
+    users
+);

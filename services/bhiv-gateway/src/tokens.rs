@@ -1,8 +1,7 @@
-//! Access tokens that the gateway issues.
+//! Tokens that the gateway issues.
 
-use bhiv_auth::{KeyError, Role, Signer};
+use bhiv_auth::{Caller, KeyError, Refresh, Role, SignError, Signer};
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::Value;
 
 use crate::config::TokenSettings;
 
@@ -19,14 +18,14 @@ impl Tokens {
     /// # Errors
     /// When there is none.
     pub fn new(settings: &TokenSettings) -> Result<Self, KeyError> {
-        let TokenSettings { signing_key_file, token_issuer, token_audience, token_minutes } = settings;
+        let TokenSettings { signing_key_file, token_issuer, token_audience, .. } = settings;
         Ok(Self {
             signer: Signer::new(signing_key_file, token_issuer, token_audience)?,
-            validity: TimeDelta::minutes(i64::from(*token_minutes)),
+            validity: validity(settings),
         })
     }
 
-    /// A token for `subject`, and how many seconds it is valid.
+    /// An access token for `subject`, and how many seconds it is valid.
     ///
     /// # Errors
     /// When signing fails.
@@ -35,13 +34,30 @@ impl Tokens {
         subject: &str,
         roles: &[Role],
         now: DateTime<Utc>,
-    ) -> Result<(String, i64), bhiv_auth::SignError> {
-        let token = self.signer.sign(subject, roles, now, self.validity)?;
-        Ok((token, self.validity.num_seconds()))
+    ) -> Result<(String, i64), SignError> {
+        self.issue_to(Caller::new(subject, roles, DateTime::<Utc>::MAX_UTC), now)
     }
 
-    /// The public keys.
-    pub fn public_keys(&self) -> Value {
-        serde_json::to_value(self.signer.public()).unwrap_or_default()
+    /// An access token that names `caller`, and how many seconds it is valid: never longer than the caller.
+    ///
+    /// # Errors
+    /// When signing fails.
+    pub fn issue_to(&self, mut caller: Caller, now: DateTime<Utc>) -> Result<(String, i64), SignError> {
+        caller.expires = caller.expires.min(now + self.validity);
+        let token = self.signer.access(&caller, now)?;
+        Ok((token, (caller.expires - now).num_seconds()))
     }
+
+    /// A refresh token, and how many seconds it is valid.
+    ///
+    /// # Errors
+    /// When signing fails.
+    pub fn refresh(&self, refresh: &Refresh, now: DateTime<Utc>) -> Result<(String, i64), SignError> {
+        Ok((self.signer.refresh(refresh, now)?, (refresh.expires - now).num_seconds()))
+    }
+}
+
+/// How long access tokens are valid.
+pub fn validity(settings: &TokenSettings) -> TimeDelta {
+    TimeDelta::minutes(i64::from(settings.token_minutes))
 }

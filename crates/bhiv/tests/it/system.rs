@@ -7,6 +7,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 
 use crate::alerts;
+use crate::guide;
 use crate::stack::Stack;
 
 /// One stack for all of it: starting seven services takes longer than the tests.
@@ -15,6 +16,7 @@ async fn the_system_holds_together() {
     let stack = Stack::up();
     the_flow_runs_and_is_seen_in_the_logs(&stack);
     alerts::each_metric_of_the_alerts_is_measured(&stack).await;
+    guide::it_leads_to_a_verified_webhook(&stack);
     a_role_sees_no_schema_but_its_own(&stack).await;
     for module in ["task", "compliance", "rl", "logging"] {
         a_module_that_was_away_catches_up(&stack, module).await;

@@ -52,7 +52,7 @@ impl Processor {
             wire::read(&raw.headers, &raw.body).map_err(|malformed| Failure::Never(malformed.to_string()))?;
         let binding = self
             .bindings
-            .of(&event)
+            .of(&event, "")
             .into_iter()
             .find(|binding| binding.consumer == parked.consumer)
             .ok_or_else(|| Failure::Never(format!("there is no consumer {} any more", parked.consumer)))?;

@@ -5,7 +5,7 @@ use bhiv_broker::{Deliveries, Fate, Headers, Message, Pace, wire};
 use bhiv_clock::Clock;
 use bhiv_events::crm::LeadCreated;
 use bhiv_events::{Contract as _, Event, Producer};
-use bhiv_outbox::{Order, Outcome};
+use bhiv_outbox::{Bindings, Failure, HandleAny, Order, Outcome, Tx};
 use bhiv_testing::{TestBroker, eventually};
 use uuid::Builder;
 
@@ -52,6 +52,31 @@ async fn a_message_that_comes_three_times_has_one_effect() {
     let _consumers = task.consume(&broker, Handler::default());
     eventually(async || (task.effects().await.len() >= 2).then_some(())).await;
     assert_eq!(task.effects().await, [id(1), id(2)]);
+}
+
+/// Never comes to an end.
+struct Stuck;
+
+impl HandleAny for Stuck {
+    async fn handle_any(&self, _: &mut Tx, _: &Event) -> Result<(), Failure> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handler_with_a_lane_does_not_wait_for_the_others() {
+    let task = Service::new(Producer::Task).await;
+    let leads = [(Producer::Crm, LeadCreated::KIND.routing_key)];
+    let bindings = Bindings::new(Producer::Task)
+        .on_any("test.stuck", leads, Order::None, Stuck)
+        .on("test.effect", Order::None, Handler::default())
+        .in_lane("fast");
+    let broker = TestBroker::start(&[bindings.topology()]).await;
+    let _consumers = task.consume_all(&broker, bindings);
+    for n in 1..=3 {
+        assert_eq!(broker.publish(message(&event(n))).await, Fate::Delivered);
+    }
+    eventually(async || (task.effects().await == [id(1), id(2), id(3)]).then_some(())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -59,10 +59,12 @@ impl Service {
     }
 
     pub fn consume_with(&self, broker: &TestBroker, handler: Handler, order: Order) -> Guard {
-        let stop = CancellationToken::new();
-        let consumers = Consumers::new(self.processor_with(handler, order), broker.connector());
-        tokio::spawn(consumers.run(stop.clone()));
-        Guard(stop)
+        consume(broker, self.processor_with(handler, order))
+    }
+
+    /// Starts consumers of `bindings`.
+    pub fn consume_all(&self, broker: &TestBroker, bindings: Bindings) -> Guard {
+        consume(broker, Processor::new(self.pool.clone(), bindings, Clock::system(), self.wake.clone()))
     }
 
     pub fn processor(&self, handler: Handler) -> Processor {
@@ -123,6 +125,13 @@ impl Service {
     pub async fn effects(&self) -> Vec<Uuid> {
         effects(&mut self.database.connect().await).await
     }
+}
+
+fn consume(broker: &TestBroker, processor: Processor) -> Guard {
+    let stop = CancellationToken::new();
+    let consumers = Consumers::new(processor, broker.connector());
+    tokio::spawn(consumers.run(stop.clone()));
+    Guard(stop)
 }
 
 /// Stops what it guards.

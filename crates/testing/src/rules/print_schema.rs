@@ -14,6 +14,9 @@ const MESSAGING: [&str; 7] =
 /// Words of Rust that are names of columns too.
 const KEYWORDS: [&str; 5] = ["type", "ref", "match", "move", "use"];
 
+/// A line that is longer is broken, as `cargo fmt` does.
+const LINE: usize = 110;
+
 #[derive(diesel::QueryableByName)]
 #[expect(clippy::struct_field_names, reason = "named as in the catalogue")]
 struct Column {
@@ -80,7 +83,13 @@ pub async fn print(conn: &mut Conn) -> String {
     }
     if tables.len() > 1 {
         let names: Vec<_> = tables.keys().map(String::as_str).collect();
-        write!(text, "\ndiesel::allow_tables_to_appear_in_same_query!({});\n", names.join(", ")).unwrap();
+        let line = format!("diesel::allow_tables_to_appear_in_same_query!({});", names.join(", "));
+        if line.len() <= LINE {
+            write!(text, "\n{line}\n").unwrap();
+        } else {
+            let names = names.join(",\n    ");
+            write!(text, "\ndiesel::allow_tables_to_appear_in_same_query!(\n    {names}\n);\n").unwrap();
+        }
     }
     text
 }

@@ -29,13 +29,16 @@ impl Command for PatchUser {
 
     async fn run(&self, tx: &mut Tx) -> Result<User, Fault<PatchUserError>> {
         let before = user::lock(tx.conn(), self.id).await?.ok_or(PatchUserError::NotFound(self.id))?;
-        let UserChange { name, roles } = self.change.clone();
+        let UserChange { name, roles, disabled } = self.change.clone();
         let mut after = before.clone();
         if let Some(name) = name {
             after.name = name;
         }
         if let Some(roles) = roles {
             after.roles = roles.iter().map(|role| role.name().to_owned()).collect();
+        }
+        if let Some(disabled) = disabled {
+            after.disabled = disabled;
         }
         if after == before {
             return Ok(before);

@@ -28,13 +28,20 @@ pub fn need(method: &str, path: &str) -> Need {
         | "/docs"
         | "/.well-known/jwks.json"
         | "/auth/register"
-        | "/auth/login" => return Need::Nothing,
-        "/auth/me" => return Need::Token,
+        | "/auth/login"
+        | "/auth/refresh"
+        | "/auth/logout" => return Need::Nothing,
+        "/auth/me" | "/auth/password" => return Need::Token,
         "/bhiv/agent/decide" => return read_or_write(method, Module::Rl),
         _ => {}
     }
     if path.starts_with("/docs/") || path.starts_with("/logistics/track/") {
         return Need::Nothing;
+    }
+    for own in ["/auth/sessions", "/auth/keys"] {
+        if path.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
+            return Need::Token;
+        }
     }
     let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
     match first {
@@ -72,7 +79,11 @@ mod tests {
             ("GET", "/", "Nothing"),
             ("POST", "/auth/login", "Nothing"),
             ("GET", "/auth/me", "Token"),
+            ("POST", "/auth/refresh", "Nothing"),
             ("GET", "/auth/users", "gateway:admin"),
+            ("DELETE", "/auth/sessions/1", "Token"),
+            ("GET", "/auth/keys", "Token"),
+            ("GET", "/auth/keyring", "gateway:admin"),
             ("GET", "/crm/leads", "crm:read"),
             ("POST", "/crm/leads", "crm:write"),
             ("POST", "/consent/grant", "compliance:write"),

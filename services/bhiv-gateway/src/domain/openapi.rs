@@ -8,6 +8,9 @@ use serde_json::{Map, Value, json};
 pub const ALIASES: [Alias; 1] =
     [Alias { path: "/bhiv/agent/decide", method: "post", module: "rl", target: "/rl/decisions" }];
 
+/// How to begin, for the page of the API. The test of the whole system does what it says.
+const GUIDE: &str = include_str!("../guide.md");
+
 /// A path of the gateway that stands for an operation of a module.
 #[derive(Clone, Copy, Debug)]
 pub struct Alias {
@@ -26,9 +29,9 @@ pub struct Alias {
 pub fn merge(own: &Value, modules: &[(&str, Value)], missing: &[&str]) -> Value {
     let mut merged = own.clone();
     merged["info"]["title"] = json!("BHIV Unified Core");
-    let mut description = "Every operation of every module, as the gateway serves it.".to_owned();
+    let mut description = GUIDE.to_owned();
     if !missing.is_empty() {
-        description = format!("{description} Not there at the moment: {}.", missing.join(", "));
+        description = format!("Not there at the moment: {}.\n\n{description}", missing.join(", "));
     }
     merged["info"]["description"] = json!(description);
     for (name, document) in modules {

@@ -88,9 +88,42 @@ pub struct UserChange {
     /// What they are called.
     #[schema(min_length = 1, max_length = 200)]
     pub name: Option<String>,
-    /// What they are; they have to log in again for it.
+    /// What they are; their next access token says so.
     #[schema(value_type = Option<Vec<String>>, max_items = 8)]
     pub roles: Option<Vec<Role>>,
+    /// Whether they may not log in. Their sessions and keys end with it.
+    pub disabled: Option<bool>,
+}
+
+/// Another password.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordChange {
+    /// The one that they have.
+    pub current_password: Password,
+    /// The one that they want: at least ten characters.
+    pub new_password: Password,
+}
+
+/// What carries a session on.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefreshRequest {
+    /// The one that came with the last access token. It can be used once.
+    #[schema(min_length = 1, max_length = 4096)]
+    pub refresh_token: String,
+}
+
+/// Which sessions end.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Logout {
+    /// Whose session ends, if the request has no access token, or an expired one.
+    #[schema(min_length = 1, max_length = 4096)]
+    pub refresh_token: Option<String>,
+    /// Whether all sessions of the user end.
+    #[serde(default)]
+    pub everywhere: bool,
 }
 
 #[cfg(test)]

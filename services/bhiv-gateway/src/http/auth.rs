@@ -1,29 +1,24 @@
 use std::sync::OnceLock;
 
+use actix_web::HttpRequest;
 use actix_web::web::{Data, Json};
-use bhiv_auth::Role;
+use bhiv_auth::{Access, Caller, Module, Permission, Role};
 use bhiv_service::Context;
-use bhiv_web::{Created, FreeForm, Known, Problem, Public, Result, Valid};
+use bhiv_web::{Authority, Created, FreeForm, Known, NoContent, Problem, Public, Result, Valid};
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::sessions::{Place, Token};
+use crate::commands::change_password::ChangePassword;
+use crate::commands::note_session::NoteSession;
 use crate::commands::register_user::RegisterUser;
-use crate::domain::user::{Credentials, Password, Registration};
-use crate::error::WRONG_CREDENTIALS;
+use crate::domain::user::{Credentials, Password, PasswordChange, Registration};
+use crate::error::{NOT_A_USER, WRONG_CREDENTIALS};
+use crate::logins::Logins;
+use crate::sessions::Sessions;
 use crate::store::user::{self, User};
 use crate::tokens::Tokens;
-
-/// What a caller identifies themselves with from now on.
-#[derive(Debug, Serialize, ToSchema)]
-#[expect(clippy::struct_field_names, reason = "named as in RFC 6749")]
-pub struct Token {
-    /// For the header `Authorization: Bearer`.
-    access_token: String,
-    /// `Bearer`.
-    token_type: &'static str,
-    /// How long it is valid, in seconds.
-    expires_in: i64,
-}
 
 /// Who the caller is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -33,12 +28,17 @@ pub struct Me {
     /// What they are.
     #[schema(value_type = Vec<String>)]
     roles: Vec<Role>,
+    /// What they may do, for example `crm:write`. Each includes those below it.
+    permissions: Vec<String>,
+    /// The session that their token belongs to.
+    session: Option<String>,
     /// When their token ends.
     token_expires: chrono::DateTime<chrono::Utc>,
 }
 
-pub async fn keys(_: Public, tokens: Data<Tokens>) -> Result<Json<FreeForm>> {
-    Ok(Json(FreeForm(tokens.public_keys())))
+pub async fn keys(_: Public, authority: Data<Authority>) -> Result<Json<FreeForm>> {
+    let keys = serde_json::to_value(authority.verifier.keys()).unwrap_or(Value::Null);
+    Ok(Json(FreeForm(keys)))
 }
 
 pub async fn register(
@@ -54,26 +54,87 @@ pub async fn register(
 }
 
 pub async fn login(
-    _: Public,
+    who: Public,
     Valid(Credentials { email, password }): Valid<Credentials>,
+    request: HttpRequest,
     gateway: Data<Context>,
+    logins: Data<Logins>,
+    sessions: Data<Sessions>,
     tokens: Data<Tokens>,
 ) -> Result<Json<Token>> {
+    let now = gateway.clock().now();
+    let place = Place::of(&request);
+    logins.attempt(&email, place.address, now).await?;
     let user = user::with_email(&mut *gateway.read().await?, &email).await?;
     // An unknown address takes as long as a wrong password: the answer tells nobody who is registered.
     let hash = user.as_ref().map_or_else(nobodys_hash, |user| user.password_hash.clone());
     let is_right = slowly(move || password.matches(&hash)).await?;
-    let user = user.filter(|_| is_right).ok_or(WRONG_CREDENTIALS)?;
-    let roles: Vec<Role> = user.roles.iter().filter_map(|role| role.parse().ok()).collect();
-    let (access_token, expires_in) = tokens
-        .issue(&user.id.to_string(), &roles, gateway.clock().now())
-        .map_err(|error| Problem::internal(&error))?;
-    Ok(Json(Token { access_token, token_type: "Bearer", expires_in }))
+    let user = user.filter(|user| is_right && !user.disabled).ok_or(WRONG_CREDENTIALS)?;
+    logins.succeeded(&email, place.address).await;
+
+    let (id, session) = (user.id.to_string(), gateway.clock().id().to_string());
+    let mut origin = who.origin();
+    origin.actor = format!("user/{id}");
+    // A login has no second effect to avoid, and its tokens are not kept to be told again.
+    origin.idempotency = None;
+    let begun = NoteSession { action: "session.begin", entity: format!("session/{session}") };
+    gateway.run(origin, begun).await?;
+    // Without Redis there is an access token, and nothing to carry it on.
+    let refresh = sessions.begin(&session, &id, &place.address.to_string(), &place.agent).await.ok();
+    Ok(Json(Token::issue(&tokens, &user, refresh.as_ref(), now)?))
 }
 
 pub async fn me(who: Known) -> Result<Json<Me>> {
     let caller = who.caller;
-    Ok(Json(Me { id: caller.id.clone(), roles: caller.roles.clone(), token_expires: caller.expires }))
+    Ok(Json(Me {
+        id: caller.id.clone(),
+        roles: caller.roles.clone(),
+        permissions: permissions(&caller),
+        session: caller.session.clone(),
+        token_expires: caller.expires,
+    }))
+}
+
+pub async fn change_password(
+    who: Known,
+    Valid(change): Valid<PasswordChange>,
+    request: HttpRequest,
+    gateway: Data<Context>,
+    logins: Data<Logins>,
+    sessions: Data<Sessions>,
+) -> Result<NoContent> {
+    let id = user_id(&who.caller)?;
+    let user = user::find(&mut *gateway.read().await?, id).await?.ok_or(NOT_A_USER)?;
+    let PasswordChange { current_password, new_password } = change;
+    let place = Place::of(&request);
+    // Whoever found a session open does not get to guess without end either.
+    logins.attempt(&user.email, place.address, gateway.clock().now()).await?;
+    let hash = user.password_hash.clone();
+    if !slowly(move || current_password.matches(&hash)).await? {
+        return Err(Problem::from(WRONG_CREDENTIALS).at("/current_password", "is wrong"));
+    }
+    logins.succeeded(&user.email, place.address).await;
+    let password_hash =
+        slowly(move || new_password.hash()).await?.map_err(|error| Problem::internal(&error))?;
+    gateway.run(who.origin(), ChangePassword { id, password_hash }).await?;
+    let others = sessions.of(&who.caller.id).await?.into_iter().map(|session| session.id);
+    let others: Vec<_> = others.filter(|other| who.caller.session.as_ref() != Some(other)).collect();
+    sessions.end(&who.caller.id, &others).await?;
+    Ok(NoContent)
+}
+
+/// The user whom the caller is: machines and callers of an outside issuer are none.
+pub fn user_id(caller: &Caller) -> Result<uuid::Uuid> {
+    caller.id.parse().map_err(|_| Problem::new(NOT_A_USER, format!("{} is no user", caller.actor())))
+}
+
+/// The highest that the caller may do in each module.
+fn permissions(caller: &Caller) -> Vec<String> {
+    let highest = |module| {
+        let permissions = Access::ALL.into_iter().rev().map(|access| Permission { module, access });
+        permissions.into_iter().find(|permission| caller.may(*permission))
+    };
+    Module::ALL.into_iter().filter_map(highest).map(|permission| permission.to_string()).collect()
 }
 
 /// Password hashing takes tens of milliseconds of CPU: not on the thread that answers requests.

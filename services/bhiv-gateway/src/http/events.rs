@@ -16,6 +16,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::consent::Consents;
 use crate::live::{Live, PAGE};
 use crate::store::live_event::{self, LiveEvent};
 
@@ -43,6 +44,7 @@ pub async fn stream(
     ValidQuery(query): ValidQuery<StreamEvents>,
     request: HttpRequest,
     live: Data<Live>,
+    consents: Data<Consents>,
     gateway: Data<Context>,
 ) -> Result<EventStream> {
     let after = match request.headers().get("last-event-id") {
@@ -56,6 +58,7 @@ pub async fn stream(
         types: query.types.map(|types| types.split(',').map(|name| name.trim().to_owned()).collect()),
         correlation_id: query.correlation_id.map(|id| id.to_string()),
         caller: Rc::clone(&who.caller),
+        consents,
         sender,
     };
     // Before the past is read: nothing that happens meanwhile is missed.
@@ -82,6 +85,7 @@ struct Reader {
     types: Option<BTreeSet<String>>,
     correlation_id: Option<String>,
     caller: Rc<Caller>,
+    consents: Data<Consents>,
     sender: Sender<std::result::Result<Bytes, actix_web::Error>>,
 }
 
@@ -137,7 +141,7 @@ impl Reader {
         let name = text("type").and_then(bhiv_events::public_name).unwrap_or_default();
         let is_asked_for = self.types.as_ref().is_none_or(|types| types.contains(&name))
             && self.correlation_id.as_deref().is_none_or(|id| text("correlationid") == Some(id));
-        if !is_asked_for || !self.may_see(&live.module) {
+        if !is_asked_for || !self.may_see(&live.module) || !self.consents.may_show(&live.event) {
             return Ok(());
         }
         self.send(format!("id: {}\nevent: {name}\ndata: {}\n\n", live.seq, live.event)).await

@@ -8,6 +8,8 @@ use uuid::Uuid;
 
 use crate::commands::patch_user::PatchUser;
 use crate::domain::user::UserChange;
+use crate::sessions::Sessions;
+use crate::store::api_key;
 use crate::store::user::{self, User};
 
 /// How many users.
@@ -40,6 +42,22 @@ pub async fn patch(
     Id(id): Id<Uuid>,
     Valid(change): Valid<UserChange>,
     gateway: Data<Context>,
+    sessions: Data<Sessions>,
 ) -> Result<Json<User>> {
-    Ok(Json(gateway.run(who.origin(), PatchUser { id, change }).await?))
+    let user = gateway.run(who.origin(), PatchUser { id, change }).await?;
+    if user.disabled {
+        end_everything(id, &gateway, &sessions).await?;
+    }
+    Ok(Json(user))
+}
+
+/// Sessions and keys of a user end. Without Redis, what they have ends with their access tokens, and nothing new begins.
+async fn end_everything(id: Uuid, gateway: &Context, sessions: &Sessions) -> Result<()> {
+    let user = id.to_string();
+    let keys = api_key::of_user(&mut *gateway.read().await?, id).await?;
+    let mut ending: Vec<_> = keys.iter().map(|key| format!("key/{key}")).collect();
+    let of_user = sessions.of(&user).await.unwrap_or_default();
+    ending.extend(of_user.into_iter().map(|session| session.id));
+    let _ = sessions.end(&user, &ending).await;
+    Ok(())
 }

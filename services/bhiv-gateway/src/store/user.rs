@@ -39,6 +39,9 @@ pub struct User {
     pub password_hash: String,
     /// What they are.
     pub roles: Vec<String>,
+    /// Whether they may not log in.
+    #[serde(default)]
+    pub disabled: bool,
     /// When they registered.
     pub created_at: DateTime<Utc>,
     /// When they were last changed.

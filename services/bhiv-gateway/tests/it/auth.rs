@@ -32,7 +32,7 @@ async fn a_user_registers_gets_a_role_and_logs_in() {
     let me = TestApp::read(me).await.expect(200);
     assert_eq!((&me["id"], &me["roles"]), (&user["id"], &json!(["sales", "support"])));
     assert_eq!(app.recorded_as::<UserChanged>().await.len(), 2);
-    assert_eq!(app.audited().await, ["user.register", "user.update"]);
+    assert_eq!(app.audited().await, ["user.register", "user.update", "session.begin"]);
     let recorded = format!("{:?}", app.recorded().await);
     assert!(!recorded.contains("argon2"), "no event and no audit row has the hash");
 }

@@ -1,11 +1,15 @@
 use bhiv_auth::Role;
 use bhiv_events::core::AccessDenied;
 use bhiv_testing::TestApp;
+use futures_util::stream;
 use reqwest::Method;
 use serde_json::json;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
 
-use crate::app;
 use crate::module::Module;
+use crate::raw::{Act, OK, RawModule};
+use crate::{app, app_with};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_arrives_as_it_was_sent() {
@@ -47,6 +51,122 @@ async fn answers_and_bodies_of_any_size_pass() {
     assert_eq!(seen["length"], 200_000);
 }
 
+/// With headers that are meant for the next connection only.
+const HOPS: &str = "HTTP/1.1 200 OK\r\nconnection: keep-alive, X-Hop\r\nkeep-alive: timeout=5\r\nx-hop: 1\r\n\
+    access-control-allow-origin: *\r\nx-kept: yes\r\ncontent-length: 2\r\n\r\n{}";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn headers_of_one_connection_stay_there() {
+    let module = Module::start().await;
+    let app = app(&module).await;
+    let request = app
+        .request(Method::GET, "/crm/leads")
+        .bearer_auth(app.token(Role::Sales))
+        .header("connection", "x-hop, X-Other")
+        .header("x-hop", "1")
+        .header("x-other", "2")
+        .header("te", "trailers")
+        .header("proxy-authorization", "Basic c2VjcmV0")
+        .header("x-kept", "yes");
+    let seen = TestApp::read(request).await.expect(200);
+    for name in ["connection", "x-hop", "x-other", "te", "proxy-authorization"] {
+        assert_eq!(seen["headers"][name], json!(null), "{name}");
+    }
+    assert_eq!(seen["headers"]["x-kept"], "yes");
+    let crm = RawModule::start(|_| Act::Say(HOPS)).await;
+    let app = app_with(&module, &[crm.as_crm()]).await;
+    let answer = app.get("/crm/leads").await;
+    for name in ["x-hop", "keep-alive", "access-control-allow-origin"] {
+        assert!(answer.headers.get(name).is_none(), "{name}");
+    }
+    assert_eq!(answer.headers["x-kept"], "yes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_request_comes_from_is_what_the_gateway_says() {
+    let module = Module::start().await;
+    let behind = app_with(&module, &["--trusted-proxies=127.0.0.0/8".to_owned()]).await;
+    let direct = app_with(&module, &[]).await;
+    for (app, address, proto, host) in
+        [(direct, "127.0.0.1", "http", None), (behind, "198.51.100.1", "https", Some("api.example.com"))]
+    {
+        let request = app
+            .request(Method::GET, "/crm/leads")
+            .bearer_auth(app.token(Role::Sales))
+            .header("x-forwarded-for", "203.0.113.9, 198.51.100.1")
+            .header("x-forwarded-proto", "https")
+            .header("x-forwarded-host", "api.example.com")
+            .header("x-forwarded-port", "1")
+            .header("x-real-ip", "203.0.113.9")
+            .header("forwarded", "for=203.0.113.9");
+        let seen = TestApp::read(request).await.expect(200);
+        let host = host.unwrap_or(app.url.strip_prefix("http://").unwrap());
+        let headers = &seen["headers"];
+        assert_eq!(headers["x-forwarded-for"], address);
+        assert_eq!(headers["x-forwarded-proto"], proto);
+        assert_eq!(headers["x-forwarded-host"], host);
+        assert_eq!(headers["forwarded"], format!("for={address};proto={proto};host=\"{host}\""));
+        assert_eq!((&headers["x-real-ip"], &headers["x-forwarded-port"]), (&json!(null), &json!(null)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_goes_on_as_it_arrives() {
+    let module = Module::start().await;
+    let app = app(&module).await;
+    let (sender, receiver) = mpsc::channel::<std::io::Result<&'static str>>(1);
+    sender.send(Ok("begin")).await.unwrap();
+    let body = reqwest::Body::wrap_stream(ReceiverStream::new(receiver));
+    let request = app.request(Method::POST, "/crm/first").bearer_auth(app.token(Role::Sales)).body(body);
+    // The module has it, and has answered, before there is an end.
+    assert_eq!(request.send().await.unwrap().text().await.unwrap(), "begin");
+    drop(sender);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_without_a_body_stay_so() {
+    let module = Module::start().await;
+    let app = app(&module).await;
+    for (method, path, status, length) in [
+        (Method::HEAD, "/crm/large", 200, Some("3000000")),
+        (Method::GET, "/crm/empty", 204, None),
+        (Method::GET, "/crm/unchanged", 304, None),
+        (Method::GET, "/crm/large", 200, Some("3000000")),
+    ] {
+        let request = app.request(method.clone(), path).bearer_auth(app.token(Role::Sales));
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), status, "{method} {path}");
+        let headers = answer.headers();
+        assert_eq!(headers.get("content-length").map(|length| length.to_str().unwrap()), length, "{path}");
+        assert!(headers.get("transfer-encoding").is_none(), "{path}");
+        let expected = if method == Method::GET && status == 200 { 3_000_000 } else { 0 };
+        assert_eq!(answer.bytes().await.unwrap().len(), expected, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_is_too_large_is_refused_before_the_module_has_it() {
+    let crm = RawModule::start(|_| Act::Say(OK)).await;
+    let app = app_with(&Module::start().await, &[crm.as_crm()]).await;
+    let post = |path: &str| app.request(Method::POST, path).bearer_auth(app.token(Role::Sales));
+    let whole = TestApp::read(post("/crm/leads").body("x".repeat(1_048_577))).await;
+    whole.expect_problem(413, "body_too_large");
+    let chunks = |count| {
+        let chunks = stream::iter((0..count).map(|_| Ok::<_, std::io::Error>("x".repeat(65_536))));
+        reqwest::Body::wrap_stream(chunks)
+    };
+    // Of unknown length, with a key or without.
+    TestApp::read(post("/crm/leads").body(chunks(17))).await.expect_problem(413, "body_too_large");
+    let keyed = post("/crm/leads").header("idempotency-key", "k-1").body(chunks(17));
+    TestApp::read(keyed).await.expect_problem(413, "body_too_large");
+    assert!(crm.heard().is_empty(), "no module takes a part of it for all");
+    TestApp::read(post("/crm/leads").body(chunks(16))).await.expect(200);
+    TestApp::read(post("/crm/leads").header("idempotency-key", "k-2").body(chunks(16))).await.expect(200);
+    TestApp::read(post("/crm/import").body(chunks(100))).await.expect(200);
+    let ours = TestApp::read(post("/event/unified").json(&json!({"a": "x".repeat(200_000)}))).await;
+    ours.expect_problem(413, "body_too_large");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_decision_is_asked_of_rl() {
     let module = Module::start().await;
@@ -59,9 +179,9 @@ async fn a_decision_is_asked_of_rl() {
 async fn a_module_that_is_down_is_named_and_the_gateway_goes_on() {
     let module = Module::start().await;
     let app = app(&module).await;
-    app.get("/crm/leads").await.expect(200);
+    app.get("/crm/activities").await.expect(200);
     module.stop().await;
-    let problem = app.get("/crm/leads").await.expect_problem(503, "module_unavailable");
+    let problem = app.get("/crm/activities").await.expect_problem(503, "module_unavailable");
     assert_eq!(problem["module"], "crm");
     app.get("/auth/me").await.expect(200);
     let health = app.get("/health").await.expect(200);

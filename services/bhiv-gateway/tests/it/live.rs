@@ -11,7 +11,7 @@ use crate::app;
 use crate::module::Module;
 
 /// Reads a stream until `wanted` events have arrived; answers their ids and names.
-async fn read(stream: &mut Response, wanted: usize) -> Vec<(String, String)> {
+pub async fn read(stream: &mut Response, wanted: usize) -> Vec<(String, String)> {
     let mut text = String::new();
     let reading = async {
         loop {
@@ -31,7 +31,7 @@ async fn read(stream: &mut Response, wanted: usize) -> Vec<(String, String)> {
     tokio::time::timeout(Duration::from_secs(10), reading).await.unwrap()
 }
 
-async fn open(app: &TestApp, role: Role, query: &str, last_id: Option<&str>) -> Response {
+pub async fn open(app: &TestApp, role: Role, query: &str, last_id: Option<&str>) -> Response {
     let request = app.request(Method::GET, &format!("/events/stream{query}")).bearer_auth(app.token(role));
     let request = match last_id {
         Some(id) => request.header("last-event-id", id),

@@ -2,14 +2,24 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod api_keys;
+mod attacks;
 mod auth;
+mod cache;
+mod consent;
+mod edge;
 mod forwarding;
 mod limits;
 mod live;
 mod module;
 mod nginx;
+mod outside;
+mod raw;
+mod resilience;
+mod sessions;
 mod unified;
 
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use bhiv_gateway::{Config, Gateway};
@@ -34,7 +44,16 @@ async fn app(module: &Module) -> TestApp {
 
 /// The same with more settings, the later ones instead of earlier ones.
 async fn app_with(module: &Module, more: &[String]) -> TestApp {
-    TestApp::start_with::<Gateway>(|key| {
+    TestApp::start_with::<Gateway>(settings(module, more)).await
+}
+
+/// Another replica beside `first`, with the same settings as it.
+fn replica_of(first: &TestApp, module: &Module, more: &[String]) -> TestApp {
+    TestApp::replica_of::<Gateway>(first, settings(module, more))
+}
+
+fn settings(module: &Module, more: &[String]) -> impl FnOnce(&Path) -> Config {
+    move |key| {
         let redis = servers().redis_url;
         let mut arguments = vec![
             "gateway".to_owned(),
@@ -49,8 +68,7 @@ async fn app_with(module: &Module, more: &[String]) -> TestApp {
         }
         arguments.extend_from_slice(more);
         CommandLine::parse_from(arguments).config
-    })
-    .await
+    }
 }
 
 /// Tests share Redis, and nothing in it.

@@ -1,7 +1,9 @@
 //! A module for the gateway to stand in front of: real HTTP, and it tells what it was asked.
 
 use actix_web::dev::ServerHandle;
+use actix_web::web::ServiceConfig;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 
 pub struct Module {
@@ -11,14 +13,26 @@ pub struct Module {
 
 impl Module {
     pub async fn start() -> Self {
-        let server = HttpServer::new(|| {
-            App::new()
-                .route("/health/ready", web::get().to(|| answer(json!({"status": "ready", "checks": {}}))))
+        Self::serving(|app| {
+            app.route("/health/ready", web::get().to(|| answer(json!({"status": "ready", "checks": {}}))))
                 .route("/openapi.json", web::get().to(|| answer(document())))
                 .route("/crm/created", web::to(created))
                 .route("/crm/large", web::to(|| async { HttpResponse::Ok().body("x".repeat(3_000_000)) }))
                 .route("/logs/{id}", web::get().to(|| answer(json!({"event_type": "unified_received"}))))
-                .default_service(web::to(echo))
+                .route("/crm/first", web::to(first))
+                .route("/crm/cached", web::to(cached))
+                .route("/crm/empty", web::to(HttpResponse::NoContent))
+                .route("/crm/unchanged", web::to(HttpResponse::NotModified))
+                .default_service(web::to(echo));
+        })
+        .await
+    }
+
+    /// A module with routes of the test's own.
+    pub async fn serving(routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static) -> Self {
+        let server = HttpServer::new(move || {
+            let routes = routes.clone();
+            App::new().configure(move |app| routes(app))
         })
         .workers(1)
         .disable_signals()
@@ -59,6 +73,16 @@ async fn echo(request: HttpRequest, body: web::Bytes) -> HttpResponse {
 
 async fn created() -> HttpResponse {
     HttpResponse::Created().insert_header(("location", "/crm/created/1")).json(json!({"id": 1}))
+}
+
+/// The first piece of a body, as soon as it is there.
+async fn first(mut body: web::Payload) -> HttpResponse {
+    let first = body.next().await.unwrap().unwrap();
+    HttpResponse::Ok().body(first)
+}
+
+async fn cached() -> HttpResponse {
+    HttpResponse::Ok().insert_header(("cache-control", "private, max-age=60")).json(json!({}))
 }
 
 fn document() -> Value {

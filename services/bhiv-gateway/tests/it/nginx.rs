@@ -12,7 +12,6 @@ use bhiv_auth::Role;
 use bhiv_events::Contract as _;
 use bhiv_events::crm::{LeadCreated, LeadUpdated};
 use bhiv_testing::{TestApp, eventually};
-use futures_util::StreamExt as _;
 use reqwest::{Body, Response};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -295,11 +294,18 @@ async fn what_nginx_refuses_is_a_problem_like_any_other() {
     let client = front.client_of_http1();
     let url = format!("{}/crm/leads", front.url);
     // It is refused before any of it is sent.
-    let nothing = || Body::wrap_stream(futures_util::stream::pending::<std::io::Result<&str>>().boxed());
-    let large = client.post(&url).header("content-length", 64 * 1024 * 1024 + 1).body(nothing());
-    expect_problem(large.send().await.unwrap(), 413, "body_too_large").await;
+    let nothing = || Body::wrap_stream(futures_util::stream::pending::<std::io::Result<&str>>());
+    for (path, megabytes) in [("/crm/leads", 1), ("/crm/import", 64)] {
+        let large = client.post(format!("{}{path}", front.url)).body(nothing());
+        let large = large.header("content-length", megabytes * 1024 * 1024 + 1).send();
+        expect_problem(in_time(large).await.unwrap(), 413, "body_too_large").await;
+    }
     let header = client.get(&url).header("x-large", "x".repeat(20_000));
-    expect_problem(header.send().await.unwrap(), 400, "bad_request").await;
+    expect_problem(header.send().await.unwrap(), 431, "headers_too_large").await;
+    let query = client.get(format!("{url}?q={}", "x".repeat(20_000)));
+    expect_problem(query.send().await.unwrap(), 414, "uri_too_long").await;
+    let unreadable = client.get(&url).header("host", "in valid");
+    expect_problem(unreadable.send().await.unwrap(), 400, "bad_request").await;
     assert_eq!(gateway.seen(""), 0);
     let header = client.get(&url).header("x-large", "x".repeat(12_000));
     assert_eq!(header.send().await.unwrap().status(), 200);

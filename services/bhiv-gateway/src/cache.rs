@@ -1,0 +1,193 @@
+//! Answers of modules that are kept in Redis for a while, for all replicas (RFC 9111, a shared cache that is ours).
+//!
+//! Each module has a generation: an id in Redis. An answer is kept together with the generation that was read
+//! *before* the module was asked, and is given only while the generation is still that one. Whatever may have changed
+//! the module gives it a new one, which no answer has yet:
+//! - a write through the gateway, whatever comes of it, before its answer goes to the client. So a client reads its
+//!   own writes, at any replica, and so does everybody whom it tells;
+//! - every event and audit row of the module, as it is heard: reactions, and what is done past the gateway. Until
+//!   then, tens of milliseconds usually, the old answer is given;
+//! - what anybody says to consent, in all modules.
+//!
+//! Without Redis nothing is kept and every request goes to its module. A replica that could not renew a generation
+//! goes past the cache of that module until it could. Others may meanwhile give an old answer if they still reach
+//! Redis, until the event of the change reaches one of them; the same is true when Redis fails over to a replica of
+//! its own that has not seen the renewal. At most it lasts as long as answers are kept.
+
+mod answers;
+mod kept;
+
+use std::time::Duration;
+
+use actix_web::http::Method;
+use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, PRAGMA, RANGE};
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use bhiv_broker::Backoff;
+use bhiv_clock::Clock;
+use bhiv_telemetry::metrics::{Counter, KeyValue, counter};
+use bhiv_web::Result;
+use reqwest::Client;
+use tokio_util::sync::CancellationToken;
+
+use crate::changes::Changes;
+use crate::domain::cache::{Directives, is_kept};
+use crate::forward;
+use crate::modules::Modules;
+use crate::redis::Redis;
+use answers::Whole;
+use kept::{Found, Lookup};
+
+/// How long changes are still heard of when the process ends.
+const LAST: Duration = Duration::from_millis(500);
+
+/// What is kept. Cloning it shares it.
+#[derive(Clone)]
+pub struct Cache {
+    /// How long answers are kept; not at all without it.
+    ttl: Option<Duration>,
+    redis: Redis,
+    changes: Changes,
+    clock: Clock,
+    asked: Counter<u64>,
+}
+
+impl Cache {
+    /// Answers are kept for `seconds`; 0 keeps none.
+    pub fn new(seconds: u64, redis: Redis, changes: Changes, clock: Clock) -> Self {
+        // Nobody knows what happened while there was no process.
+        changes.everywhere();
+        let asked = counter("gateway_cache", "Reads of modules, by what the cache did.");
+        let ttl = Some(Duration::from_secs(seconds)).filter(|ttl| !ttl.is_zero());
+        Self { ttl, redis, changes, clock, asked }
+    }
+
+    /// Gives modules new generations for what others leave to it, until `stop`.
+    pub async fn keep_up(self, stop: CancellationToken) {
+        let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(1));
+        while !stop.is_cancelled() {
+            if self.renew(&self.changes.unsettled()).await {
+                backoff.reset();
+                tokio::select! {
+                    () = self.changes.left() => {}
+                    () = stop.cancelled() => {}
+                }
+            } else {
+                tokio::select! {
+                    () = tokio::time::sleep(backoff.next_delay()) => {}
+                    () = stop.cancelled() => {}
+                }
+            }
+        }
+        // The last messages are being handled just now, and nobody comes after this process to tell of them.
+        tokio::time::sleep(LAST).await;
+        self.renew(&self.changes.unsettled()).await;
+    }
+
+    fn count(&self, module: &'static str, outcome: &'static str) {
+        self.asked.add(1, &[KeyValue::new("module", module), KeyValue::new("outcome", outcome)]);
+    }
+}
+
+/// Every path that the gateway has no handler of its own for.
+pub async fn answer(
+    request: HttpRequest,
+    body: Payload,
+    modules: Data<Modules>,
+    client: Data<Client>,
+    cache: Data<Cache>,
+) -> Result<HttpResponse> {
+    let module = modules.owner(request.path()).map(|(module, _)| module.name);
+    let forwarding = forward::forward(request.clone(), body, modules, client);
+    match (module, request.method()) {
+        (Some(module), &Method::GET) => read(&request, module, &cache, forwarding).await,
+        (None, _) | (_, &(Method::HEAD | Method::OPTIONS | Method::TRACE)) => forwarding.await,
+        (Some(module), _) => write(module, &cache, forwarding).await,
+    }
+}
+
+/// A write that is under way.
+struct Writing {
+    cache: Cache,
+    module: &'static str,
+    is_over: bool,
+}
+
+impl Writing {
+    /// It is over: no answer from before is given any more.
+    async fn end(mut self) {
+        self.is_over = true;
+        let changed: Vec<_> = self.cache.changes.of(self.module).into_iter().collect();
+        if !self.cache.renew(&changed).await {
+            self.cache.changes.leave();
+        }
+    }
+}
+
+/// The client has gone; the module may go on.
+impl Drop for Writing {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.cache.changes.of(self.module);
+            self.cache.changes.leave();
+        }
+    }
+}
+
+async fn write(
+    module: &'static str,
+    cache: &Cache,
+    forwarding: impl Future<Output = Result<HttpResponse>>,
+) -> Result<HttpResponse> {
+    let writing = || Writing { cache: cache.clone(), module, is_over: false };
+    let first = writing();
+    let answer = forwarding.await;
+    first.end().await;
+    // A module answers JSON when it has done everything; a report it may write while it works.
+    answer.map(|answer| {
+        if answers::is_json(answer.headers()) { answer } else { answers::and_then(answer, writing().end()) }
+    })
+}
+
+async fn read(
+    request: &HttpRequest,
+    module: &'static str,
+    cache: &Cache,
+    forwarding: impl Future<Output = Result<HttpResponse>>,
+) -> Result<HttpResponse> {
+    let headers = request.headers();
+    let caller = kept::caller(request);
+    let is_known = caller.is_some() || !headers.contains_key(AUTHORIZATION);
+    if !is_kept(request.path()) || headers.contains_key(RANGE) || !is_known {
+        cache.count(module, "bypass");
+        return forwarding.await.map(|answer| answers::marked(answer, "fwd=bypass"));
+    }
+    let mut wish = Directives::of(&answers::joined(headers, &CACHE_CONTROL));
+    wish.no_cache |= answers::joined(headers, &PRAGMA).eq_ignore_ascii_case("no-cache");
+    let found = if wish.no_store { None } else { cache.find(request, module, caller.as_deref()).await };
+    let (outcome, why) = match found.as_ref().map(|Found { lookup, .. }| lookup) {
+        None => ("bypass", "fwd=bypass"),
+        Some(_) if wish.no_cache => ("refresh", "fwd=request"),
+        Some(Lookup::Absent) => ("miss", "fwd=uri-miss"),
+        Some(Lookup::Stale) => ("miss", "fwd=stale"),
+        Some(Lookup::Hit(bytes)) => {
+            if let Some(answer) = answers::kept(request, bytes, cache.ttl, cache.clock.now()) {
+                cache.count(module, "hit");
+                return Ok(answer);
+            }
+            ("miss", "fwd=miss")
+        }
+    };
+    cache.count(module, outcome);
+    let whole = match answers::whole(forwarding.await?).await? {
+        Whole::Not(answer) => return Ok(answers::marked(answer, why)),
+        Whole::Answer(whole) => whole,
+    };
+    let (answer, kept) = answers::fresh(request, whole, why, found.is_some(), cache.clock.now());
+    if let (Some(found), Some(kept)) = (found, kept) {
+        let cache = cache.clone();
+        // Nobody has to wait for it.
+        actix_web::rt::spawn(async move { cache.keep(found, kept).await });
+    }
+    Ok(answer)
+}

@@ -1,0 +1,36 @@
+use bhiv_events::compliance::{ConsentGranted, ConsentRevoked};
+use bhiv_events::{Contract as _, Event};
+use bhiv_outbox::{Failure, HandleAny, Tx};
+
+use crate::changes::Changes;
+use crate::consent::Consents;
+use crate::domain::consent::canonical;
+use crate::store::consent;
+
+/// consent_granted, consent_revoked -> every replica knows what the person said, and no answer from before is given
+/// any more.
+pub struct NoteIt {
+    pub consents: Consents,
+    pub changes: Changes,
+}
+
+impl HandleAny for NoteIt {
+    async fn handle_any(&self, tx: &mut Tx, event: &Event) -> Result<(), Failure> {
+        let malformed = |error| Failure::Never(format!("{}: {error}", event.type_));
+        let (person, purpose, state) = if event.type_ == ConsentGranted::KIND.type_ {
+            let granted = event.read::<ConsentGranted>().map_err(malformed)?;
+            (granted.person, granted.purpose, "granted")
+        } else {
+            let revoked = event.read::<ConsentRevoked>().map_err(malformed)?;
+            (revoked.person, revoked.purpose, "revoked")
+        };
+        let now = tx.now();
+        consent::note(tx.conn(), (&canonical(&person), &purpose), state, event.sequence, now).await?;
+        Ok(())
+    }
+
+    fn committed(&self) {
+        self.consents.changed();
+        self.changes.everywhere();
+    }
+}

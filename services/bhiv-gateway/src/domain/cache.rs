@@ -1,0 +1,245 @@
+//! Which answers are kept, for whom, and in what form.
+
+use bhiv_auth::{Caller, Role};
+
+use super::path::{matching, segments};
+
+/// Largest body that is kept, in bytes.
+pub const LARGEST: usize = 1_000_000;
+
+/// What is kept. A path belongs here if its answer depends on nothing but the path, the query, the caller's roles and
+/// id, and what the module tells of by an event or an audit row whenever it changes.
+///
+/// So the rest is asked each time: logs (they change with everybody's events), streams, activities of crm (written
+/// in silence), reports and analytics (counted up to now), and whatever is new.
+const KEPT: &[&str] = &[
+    "/crm/leads",
+    "/crm/leads/{id}",
+    "/crm/opportunities",
+    "/crm/opportunities/{id}",
+    "/crm/accounts",
+    "/crm/accounts/{id}",
+    "/crm/contacts",
+    "/crm/contacts/{id}",
+    "/logistics/orders",
+    "/logistics/orders/{id}",
+    "/logistics/delivery",
+    "/logistics/delivery/{id}",
+    "/logistics/track/{tracking_number}",
+    "/logistics/inventory",
+    "/logistics/inventory/{id}",
+    "/logistics/products",
+    "/logistics/products/{id}",
+    "/logistics/suppliers",
+    "/logistics/suppliers/{id}",
+    "/task/tasks",
+    "/task/tasks/{id}",
+    "/task/workflow-state",
+    "/task/workflows",
+    "/task/workflows/{id}",
+    "/task/feedback",
+    "/task/feedback/{id}",
+    "/task/runs",
+    "/consent/{subject}",
+    "/compliance/checks",
+    "/compliance/checks/{id}",
+    "/compliance/violations",
+    "/compliance/policies",
+    "/rl/decisions",
+    "/rl/decisions/{id}",
+    "/rl/policies",
+];
+
+/// Roles whose answers do not depend on who has them. Others may be shown their own rows alone.
+const SHARED: [Role; 3] = [Role::Admin, Role::Manager, Role::Viewer];
+
+/// Whether answers to `GET path` are kept.
+pub fn is_kept(path: &str) -> bool {
+    let segments = segments(path);
+    KEPT.iter().any(|pattern| matching(pattern, &segments).is_some())
+}
+
+/// What tells an answer from all others.
+pub fn key(path: &str, query: &str, accept: &str, caller: Option<&Caller>) -> String {
+    // No part has a line break in it, so no two keys are the same by chance.
+    format!("GET\n{path}\n{}\n{accept}\n{}", sorted(query), scope(caller))
+}
+
+/// Parameters sorted by their names; what stands several times keeps its order.
+fn sorted(query: &str) -> String {
+    let mut parameters: Vec<_> = query.split('&').filter(|parameter| !parameter.is_empty()).collect();
+    parameters.sort_by_key(|parameter| parameter.split('=').next());
+    parameters.join("&")
+}
+
+/// Who shares answers: callers with the same roles, whose tokens are for the same, if none of their roles may be
+/// shown rows of their own; otherwise each has answers of their own.
+fn scope(caller: Option<&Caller>) -> String {
+    let Some(caller) = caller else { return "everybody".to_owned() };
+    let roles = listed(caller.roles.iter().map(|role| role.name().to_owned()));
+    let scope = match &caller.scope {
+        Some(scope) => listed(scope.iter().map(ToString::to_string)),
+        None => "all".to_owned(),
+    };
+    let is_shared = caller.roles.iter().all(|role| SHARED.contains(role));
+    format!("{roles}\n{scope}\n{}", if is_shared { "" } else { &caller.id })
+}
+
+fn listed(names: impl Iterator<Item = String>) -> String {
+    let mut names: Vec<_> = names.collect();
+    names.sort_unstable();
+    names.dedup();
+    names.join(",")
+}
+
+/// What the sender of a message wants of caches (`Cache-Control`, RFC 9111, 5.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Directives {
+    /// `no-cache`, or `max-age=0`: not without asking.
+    pub no_cache: bool,
+    /// `no-store`: keep nothing.
+    pub no_store: bool,
+    /// `private`: not for others.
+    pub private: bool,
+}
+
+impl Directives {
+    /// Those of a `Cache-Control` header.
+    pub fn of(header: &str) -> Self {
+        let mut directives = Self::default();
+        for directive in header.split(',') {
+            let directive = directive.trim().to_ascii_lowercase();
+            match directive.split_once('=').map_or(directive.as_str(), |(name, _)| name) {
+                "no-cache" => directives.no_cache = true,
+                "no-store" => directives.no_store = true,
+                "private" => directives.private = true,
+                "max-age" => directives.no_cache |= directive == "max-age=0",
+                _ => {}
+            }
+        }
+        directives
+    }
+}
+
+/// An answer as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept<'a> {
+    /// When it was given, in seconds since 1970.
+    pub at: u64,
+    /// Its headers.
+    pub headers: Vec<(&'a str, &'a [u8])>,
+    /// Its body.
+    pub body: &'a [u8],
+}
+
+impl<'a> Kept<'a> {
+    /// As bytes: when, in 8 of them; then each header's name and value and the body, each after its length in 4.
+    pub fn write(&self) -> Vec<u8> {
+        let mut bytes = self.at.to_be_bytes().to_vec();
+        let mut push = |part: &[u8]| {
+            bytes.extend(u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
+            bytes.extend(part);
+        };
+        for (name, value) in &self.headers {
+            push(name.as_bytes());
+            push(value);
+        }
+        // A header's name is never empty.
+        push(&[]);
+        push(self.body);
+        bytes
+    }
+
+    /// Reads what [`Kept::write`] wrote; nothing if it is something else.
+    pub fn read(bytes: &'a [u8]) -> Option<Self> {
+        let (at, mut rest) = bytes.split_first_chunk::<8>()?;
+        let mut next = || {
+            let (length, parts) = rest.split_first_chunk::<4>()?;
+            let (part, after) = parts.split_at_checked(u32::from_be_bytes(*length).try_into().ok()?)?;
+            rest = after;
+            Some(part)
+        };
+        let mut headers = Vec::new();
+        loop {
+            match next()? {
+                [] => break,
+                name => headers.push((std::str::from_utf8(name).ok()?, next()?)),
+            }
+        }
+        Some(Self { at: u64::from_be_bytes(*at), headers, body: next()? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bhiv_auth::{Access, Module, Permission};
+    use chrono::DateTime;
+
+    use super::*;
+
+    fn caller(id: &str, roles: &[Role]) -> Caller {
+        Caller::new(id, roles, DateTime::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn only_what_is_told_of_is_kept() {
+        for path in ["/crm/leads", "/crm/leads/7", "/consent/lead%2F7", "/logistics/track/BHV1"] {
+            assert!(is_kept(path), "{path}");
+        }
+        for path in [
+            "/logs",
+            "/logs/stream",
+            "/audit/verify",
+            "/crm/activities",
+            "/rl/analytics",
+            "/compliance/audit-report",
+            "/crm/leads/7/history",
+            "/crm/x/../activities",
+        ] {
+            assert!(!is_kept(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn the_order_of_parameters_does_not_count_and_everything_else_does() {
+        let admin = caller("ada", &[Role::Admin]);
+        let admin = Some(&admin);
+        let one = key("/crm/leads", "b=1&a=2&a=1", "", admin);
+        assert_eq!(one, key("/crm/leads", "a=2&a=1&b=1&", "", admin));
+        assert_ne!(one, key("/crm/leads", "a=1&a=2&b=1", "", admin));
+        assert_ne!(one, key("/crm/lead", "b=1&a=2&a=1", "", admin));
+        assert_ne!(one, key("/crm/leads", "b=1&a=2&a=1", "text/csv", admin));
+        assert_ne!(one, key("/crm/leads", "b=1&a=2&a=1", "", None));
+    }
+
+    #[test]
+    fn callers_share_only_what_cannot_depend_on_them() {
+        let ask = |caller: &Caller| super::key("/crm/leads", "", "", Some(caller));
+        let key = |id, roles: &[Role]| ask(&caller(id, roles));
+        assert_eq!(key("a", &[Role::Viewer]), key("b", &[Role::Viewer]));
+        assert_eq!(key("a", &[Role::Viewer, Role::Admin]), key("b", &[Role::Admin, Role::Viewer]));
+        assert_ne!(key("a", &[Role::Viewer]), key("a", &[Role::Admin]));
+        assert_ne!(key("a", &[Role::Sales]), key("b", &[Role::Sales]));
+        assert_ne!(key("a", &[Role::Sales, Role::Viewer]), key("b", &[Role::Sales, Role::Viewer]));
+        let narrow = Permission { module: Module::Crm, access: Access::Read };
+        let narrow = Caller { scope: Some(vec![narrow]), ..caller("a", &[Role::Viewer]) };
+        assert_ne!(key("a", &[Role::Viewer]), ask(&narrow));
+    }
+
+    #[test]
+    fn directives_are_read_in_any_case_and_order() {
+        let directives = Directives::of("max-age=0, Private=\"x\",NO-STORE");
+        assert_eq!(directives, Directives { no_cache: true, no_store: true, private: true });
+        assert_eq!(Directives::of("max-age=60, public"), Directives::default());
+    }
+
+    #[test]
+    fn what_was_kept_is_read_as_it_was() {
+        let kept = Kept { at: 7, headers: vec![("etag", b"\"1\""), ("x-empty", b"")], body: b"{}" };
+        let bytes = kept.write();
+        assert_eq!(Kept::read(&bytes), Some(kept));
+        for end in 0..bytes.len() {
+            assert_eq!(Kept::read(&bytes[..end]), None, "{end}");
+        }
+    }
+}

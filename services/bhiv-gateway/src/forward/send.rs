@@ -1,0 +1,254 @@
+//! Sends a request to a module: within its time, again if that is harmless, and not at all while it is down.
+
+use std::time::Duration;
+
+use bhiv_broker::Backoff;
+use bhiv_web::{Problem, Result, codes};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::{Client, Method, Response, StatusCode, Url};
+use tokio::time::{Instant, sleep, sleep_until};
+use tracing::warn;
+
+use super::body::{Body, Progress};
+use super::headers::{self, REQUEST_TIMEOUT};
+use crate::domain::retry::{ATTEMPTS, is_repeatable};
+use crate::error::{BODY_TIMEOUT, MALFORMED_PATH, MODULE_TIMEOUT, MODULE_UNAVAILABLE};
+use crate::modules::Module;
+
+/// A request for a module.
+#[derive(Debug)]
+pub struct Parcel {
+    /// What to do.
+    pub method: Method,
+    /// The path, as the module calls it, with its query.
+    pub target: String,
+    /// What the module is told. An `Idempotency-Key` makes it repeatable.
+    pub headers: HeaderMap,
+    /// What it is sent.
+    pub body: Body,
+    /// When it has to have answered.
+    pub deadline: Deadline,
+}
+
+/// When a module has to have begun to answer.
+#[derive(Clone, Copy, Debug)]
+pub enum Deadline {
+    /// The client wants no answer any more then.
+    Wanted(Instant),
+    /// A module that works answers by then.
+    Usual(Instant),
+    /// So long after the whole body has arrived, which may take its time.
+    AfterBody(Duration),
+}
+
+/// Why a module did not answer. Addresses are not shown: a query may name a person.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    /// Nobody listens.
+    #[error("no connection: {0:?}")]
+    NotConnected(reqwest::Error),
+    /// The connection ended before an answer.
+    #[error("the connection ended before an answer: {0:?}")]
+    Closed(reqwest::Error),
+    /// It takes too long.
+    #[error("no answer in time")]
+    Late,
+    /// Something between us and the module says so. Modules answer problems in their own form.
+    #[error("{status} from something on the way")]
+    Relayed { status: StatusCode, retry_after: Option<u64> },
+}
+
+/// Sends `parcel` to `module` and gives its answer, whatever the module thinks of the request.
+///
+/// # Errors
+/// 503 when the module does not answer or is left alone, 504 when it takes too long, and what was wrong with the
+/// body if it could not be sent.
+pub async fn send(client: &Client, module: &Module, mut parcel: Parcel) -> Result<Response> {
+    let url = parcel.url(module)?;
+    let progress = parcel.body.progress();
+    let attempts = if parcel.is_repeatable() { ATTEMPTS } else { 1 };
+    let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_millis(500));
+    module.circuit.asked();
+    for attempt in 1.. {
+        let pass = module.circuit.enter().map_err(|pause| {
+            unavailable(module, format!("{} is left alone for a while", module.name), pause.as_secs() + 1)
+        })?;
+        let failure = match parcel.attempt(client, &url, progress.as_ref()).await {
+            Ok(answer) => {
+                pass.succeeded();
+                return Ok(answer);
+            }
+            Err(failure) => failure,
+        };
+        if let Some(problem) = progress.as_ref().and_then(Progress::fault) {
+            return Err(problem);
+        }
+        let has_arrived = progress.as_ref().is_none_or(Progress::has_arrived);
+        if failure.is_modules_fault(parcel.deadline, has_arrived) {
+            pass.failed();
+        } else {
+            drop(pass);
+        }
+        let pause = backoff.next_delay();
+        let goes_on = attempt < attempts
+            && failure.may_pass()
+            && parcel.deadline.left().is_none_or(|left| left > pause)
+            && module.circuit.may_retry();
+        warn!(module = module.name, %failure, attempt, goes_on, "a module does not answer");
+        if !goes_on {
+            return Err(failure.problem(module, has_arrived));
+        }
+        sleep(pause).await;
+    }
+    Err(codes::INTERNAL.into())
+}
+
+impl Parcel {
+    fn url(&self, module: &Module) -> Result<Url> {
+        let url = Url::parse(&format!("{}{}", module.url, self.target));
+        let url = url.map_err(|error| Problem::internal(&error))?;
+        // The library has an opinion on paths. Where it differs, permission was given for another one.
+        let path = self.target.split('?').next().unwrap_or_default();
+        if url.path().ends_with(path) { Ok(url) } else { Err(MALFORMED_PATH.into()) }
+    }
+
+    fn is_repeatable(&self) -> bool {
+        let has_key = self.headers.contains_key("idempotency-key");
+        let has_body = !matches!(self.body, Body::Empty);
+        is_repeatable(self.method.as_str(), has_key, has_body, self.body.is_whole())
+    }
+
+    async fn attempt(
+        &mut self,
+        client: &Client,
+        url: &Url,
+        progress: Option<&Progress>,
+    ) -> std::result::Result<Response, Failure> {
+        let mut headers = self.headers.clone();
+        if let Some(left) = self.deadline.left() {
+            headers::set(&mut headers, REQUEST_TIMEOUT, &format!("{:.3}", left.as_secs_f64()));
+        }
+        let mut request = client.request(self.method.clone(), url.clone());
+        match &mut self.body {
+            Body::Empty => {}
+            Body::Whole(bytes) => request = request.body(bytes.clone()),
+            Body::Stream(upload) => {
+                if let Some(upload) = upload.take() {
+                    if let Some(length) = upload.length {
+                        headers.insert(CONTENT_LENGTH, length.into());
+                    }
+                    request = request.body(upload.body);
+                }
+            }
+        }
+        let answer = tokio::select! {
+            answer = request.headers(headers).send() => answer,
+            () = self.deadline.passed(progress) => return Err(Failure::Late),
+        };
+        let answer = answer.map_err(reqwest::Error::without_url).map_err(|error| {
+            if error.is_connect() { Failure::NotConnected(error) } else { Failure::Closed(error) }
+        })?;
+        match Failure::relayed(&answer) {
+            Some(failure) => Err(failure),
+            None => Ok(answer),
+        }
+    }
+}
+
+impl Deadline {
+    /// What is left; `None` if it has not begun.
+    fn left(self) -> Option<Duration> {
+        match self {
+            Self::Wanted(at) | Self::Usual(at) => Some(at.saturating_duration_since(Instant::now())),
+            Self::AfterBody(_) => None,
+        }
+    }
+
+    /// Waits until it has passed.
+    async fn passed(self, progress: Option<&Progress>) {
+        match self {
+            Self::Wanted(at) | Self::Usual(at) => sleep_until(at).await,
+            Self::AfterBody(patience) => {
+                if let Some(progress) = progress {
+                    progress.arrived().await;
+                }
+                sleep(patience).await;
+            }
+        }
+    }
+}
+
+impl Failure {
+    fn relayed(answer: &Response) -> Option<Self> {
+        let status = answer.status();
+        let is_gateways = matches!(
+            status,
+            StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
+        );
+        let text = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
+        let is_modules = text(CONTENT_TYPE).is_some_and(|kind| kind.starts_with("application/problem+json"));
+        let retry_after = text(RETRY_AFTER).and_then(|seconds| seconds.parse().ok());
+        (is_gateways && !is_modules).then_some(Self::Relayed { status, retry_after })
+    }
+
+    /// Whether it says something about the module. A deadline of the client's own does not, nor does a body that
+    /// had not arrived: the module may have refused it in the middle.
+    fn is_modules_fault(&self, deadline: Deadline, has_arrived: bool) -> bool {
+        match self {
+            Self::NotConnected(_) | Self::Relayed { .. } => true,
+            Self::Closed(_) => has_arrived,
+            Self::Late => has_arrived && !matches!(deadline, Deadline::Wanted(_)),
+        }
+    }
+
+    /// Whether it may be over soon. What took too long will again.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::NotConnected(_) | Self::Closed(_) => true,
+            Self::Late => false,
+            Self::Relayed { status, retry_after } => {
+                *status != StatusCode::GATEWAY_TIMEOUT && retry_after.is_none()
+            }
+        }
+    }
+
+    fn problem(self, module: &Module, has_arrived: bool) -> Problem {
+        match self {
+            Self::Late if !has_arrived => BODY_TIMEOUT.into(),
+            Self::Late | Self::Relayed { status: StatusCode::GATEWAY_TIMEOUT, .. } => {
+                Problem::new(MODULE_TIMEOUT, format!("{} has not answered in time", module.name))
+                    .with("module", module.name)
+            }
+            Self::NotConnected(_) | Self::Closed(_) => {
+                unavailable(module, format!("{} does not answer", module.name), 5)
+            }
+            Self::Relayed { retry_after, .. } => {
+                unavailable(module, format!("{} does not answer", module.name), retry_after.unwrap_or(5))
+            }
+        }
+    }
+}
+
+/// 503 that names the module. The others are not concerned.
+fn unavailable(module: &Module, detail: String, seconds: u64) -> Problem {
+    Problem::new(MODULE_UNAVAILABLE, detail).with("module", module.name).retry_after(seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::target;
+
+    proptest! {
+        /// Whatever path is let in: the library that sends it leaves it as it is.
+        #[test]
+        fn what_is_let_in_is_what_is_sent(path in "(/(\\.|%2e|%2E|%[0-9a-f]{2}|[a-z;:@~'(){}|^\\\\]){0,4}){1,4}") {
+            if target::check(&path).is_ok() {
+                let url = Url::parse(&format!("http://module{path}")).unwrap();
+                prop_assert_eq!(url.path(), path);
+            }
+        }
+    }
+}
