@@ -31,6 +31,8 @@ TASK_URL=http://127.0.0.1:$(port_of task)
 COMPLIANCE_URL=http://127.0.0.1:$(port_of compliance)
 RL_URL=http://127.0.0.1:$(port_of rl)
 LOGGING_URL=http://127.0.0.1:$(port_of logging)
+WEBHOOK_ALLOW_HTTP=true
+WEBHOOK_ALLOWED_NETWORKS=127.0.0.0/8
 ENV
   cat >"$RUN/env/operator.env" <<ENV
 BHIV_URL=http://127.0.0.1:$(port_of bhiv-gateway)

@@ -65,6 +65,7 @@ pub fn catalog() -> Vec<Entry> {
         Entry::of::<rl::DecisionMade>(),
         Entry::of::<rl::OutcomeRecorded>(),
         Entry::of::<core::UnifiedReceived>(),
+        Entry::of::<core::CustomPublished>(),
         Entry::of::<core::AccessDenied>(),
         Entry::of::<core::UserChanged>(),
     ];

@@ -1,4 +1,4 @@
-//! What the gateway tells: unified events, refusals, users.
+//! What the gateway tells: unified and custom events, refusals, users.
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -42,6 +42,32 @@ impl UnifiedReceived {
             rl_score: Some(0.8),
             timestamp: sample::time(),
             metadata: Map::new(),
+        }
+    }
+}
+
+/// A client published an event of its own kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CustomPublished {
+    /// Id of what was published.
+    pub custom_id: Uuid,
+    /// What happened, in the client's words; no name of this catalogue.
+    pub event_type: String,
+    /// How urgent it is: `low`, `normal`, `high` or `urgent`.
+    pub priority: String,
+    /// Whatever the client has to say about it.
+    pub payload: Map<String, Value>,
+}
+
+contract!(CustomPublished = Core "core" "custom" "published" "v1", "custom" / custom_id);
+
+impl CustomPublished {
+    fn canned() -> Self {
+        Self {
+            custom_id: sample::CUSTOM,
+            event_type: "price_list_changed".to_owned(),
+            priority: "normal".to_owned(),
+            payload: Map::from_iter([("list".to_owned(), "spring".into())]),
         }
     }
 }

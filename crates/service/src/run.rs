@@ -14,10 +14,12 @@ use bhiv_outbox::{Consumers, Processor, Relay, housekeeping, measure_backlog};
 use bhiv_settings::{Common, Secret};
 use bhiv_web::{Api, Authority, Health, Probe, Trouble, surround};
 use futures_util::FutureExt as _;
+use socket2::SockRef;
+use tokio::net::TcpStream;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::app::App;
 use crate::{Context, Error, Service};
@@ -34,6 +36,10 @@ const CONNECTIONS: usize = 10_000;
 
 /// Open requests get this long after SIGTERM.
 const REQUESTS_GRACE_SECONDS: u64 = 10;
+
+/// A client who takes nothing of an answer for so long is gone: its connection ends. Without it, whoever stops reading
+/// a stream would hold its buffers for as long as they like.
+const CLIENT_PATIENCE: Duration = Duration::from_mins(1);
 
 /// Everything after the requests gets this long.
 const DRAIN: Duration = Duration::from_secs(15);
@@ -120,6 +126,13 @@ pub fn serve(
                 }
                 api.configure(app);
             })
+    })
+    .on_connect(|connection, _| {
+        let Some(socket) = connection.downcast_ref::<TcpStream>() else { return };
+        let patience = SockRef::from(socket).set_tcp_user_timeout(Some(CLIENT_PATIENCE));
+        if let Err(error) = patience {
+            debug!(%error, "a client may stop reading for as long as it likes");
+        }
     })
     .workers(workers)
     .client_request_timeout(HEAD)

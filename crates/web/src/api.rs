@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
@@ -179,6 +180,7 @@ impl Api {
         }
         let document = web::Data::new(self.document.to_json().unwrap_or_default());
         let info = self.info;
+        let started = Instant::now();
         app.route("/health/live", web::get().to(health::live))
             .route("/health/ready", web::get().to(health::ready))
             .route("/metrics", web::get().to(render_metrics))
@@ -191,11 +193,12 @@ impl Api {
                     }
                 }),
             )
-            .route("/version", web::get().to(move || async move { version(info) }));
+            .route("/version", web::get().to(move || async move { version(info, started) }));
     }
 }
 
-fn not_allowed(allowed: &str) -> HttpResponse {
+/// 405 with the methods that are allowed.
+pub fn not_allowed(allowed: &str) -> HttpResponse {
     let problem = Problem::new(codes::METHOD_NOT_ALLOWED, format!("allowed here: {allowed}"));
     let mut response = HttpResponse::from_error(problem);
     if let Ok(allowed) = allowed.try_into() {
@@ -208,8 +211,12 @@ async fn render_metrics() -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(metrics::render())
 }
 
-fn version(info: Info) -> HttpResponse {
-    HttpResponse::Ok().json(serde_json::json!({"name": info.name, "version": info.version}))
+fn version(info: Info, started: Instant) -> HttpResponse {
+    HttpResponse::Ok().json(serde_json::json!({
+        "name": info.name,
+        "version": info.version,
+        "uptime_seconds": started.elapsed().as_secs(),
+    }))
 }
 
 /// For example `post_crm_leads` or `get_crm_leads_id`.

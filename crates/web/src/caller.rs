@@ -15,7 +15,7 @@ use crate::problem::codes;
 use crate::{Problem, RequestMeta};
 
 /// Header in which a client names the causal story that a request belongs to.
-const CORRELATION_ID: &str = "x-correlation-id";
+pub(crate) const CORRELATION_ID: &str = "x-correlation-id";
 
 /// What callers are verified with.
 #[derive(Clone, Debug)]

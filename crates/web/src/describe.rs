@@ -12,6 +12,7 @@ use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{Content, RefOr, Required, Response, ResponseBuilder};
 use utoipa::{PartialSchema as _, ToSchema};
 
+use crate::caller::CORRELATION_ID;
 use crate::schema::components;
 use crate::{FieldError, Problem};
 
@@ -62,6 +63,18 @@ impl Operation {
                 ))
                 .build(),
         );
+        self.parameters.push(
+            ParameterBuilder::new()
+                .name(CORRELATION_ID)
+                .parameter_in(ParameterIn::Header)
+                .required(Required::False)
+                .description(Some(
+                    "The causal story that the request belongs to: events and audit rows have it. That of the \
+                     thing that is changed, or a new one, unless it says otherwise",
+                ))
+                .schema(Some(bhiv_types::private::uuid_schema()))
+                .build(),
+        );
         self.problem("400", "A header or the body cannot be read");
         self.problem("409", "The state of the thing, or a request with the same key, does not allow it now");
         self.problem("422", "The content breaks the rules, or the key was used for another request");
@@ -95,10 +108,13 @@ impl Operation {
         if let Some((_, RefOr::T(Schema::Object(object)))) = fields {
             for (field, schema) in &object.properties {
                 let required = object.required.contains(field);
+                // Several values stand in one parameter, with commas between them.
+                let explode = matches!(schema, RefOr::T(Schema::Array(_))).then_some(false);
                 self.parameters.push(
                     ParameterBuilder::new()
                         .name(field)
                         .parameter_in(ParameterIn::Query)
+                        .explode(explode)
                         .required(if required { Required::True } else { Required::False })
                         .description(description(schema))
                         .schema(Some(without_null(schema)))
@@ -155,7 +171,8 @@ impl Operation {
         self.responses.insert(status.to_owned(), response.build());
     }
 
-    fn problem(&mut self, status: &str, says: &str) {
+    /// A problem that it may answer with.
+    pub fn problem(&mut self, status: &str, says: &str) {
         let schema = self.schema_of::<ProblemBody>();
         let response = ResponseBuilder::new()
             .description(says)
@@ -199,6 +216,7 @@ impl Operation {
 fn description(schema: &RefOr<Schema>) -> Option<String> {
     match schema {
         RefOr::T(Schema::Object(object)) => object.description.clone(),
+        RefOr::T(Schema::Array(array)) => array.description.clone(),
         RefOr::T(Schema::OneOf(one_of)) => one_of.items.iter().find_map(description),
         RefOr::Ref(reference) => Some(reference.description.clone()).filter(|text| !text.is_empty()),
         RefOr::T(_) => None,
@@ -213,16 +231,24 @@ fn without_null(schema: &RefOr<Schema>) -> RefOr<Schema> {
         }
         RefOr::T(Schema::Object(object)) => {
             let mut object = object.clone();
-            if let SchemaType::Array(types) = &object.schema_type {
-                let left: Vec<_> = types.iter().filter(|type_| **type_ != Type::Null).cloned().collect();
-                object.schema_type = match <[Type; 1]>::try_from(left) {
-                    Ok([only]) => SchemaType::Type(only),
-                    Err(several) => SchemaType::Array(several),
-                };
-            }
+            object.schema_type = other_than_null(object.schema_type);
             RefOr::T(Schema::Object(object))
         }
+        RefOr::T(Schema::Array(array)) => {
+            let mut array = array.clone();
+            array.schema_type = other_than_null(array.schema_type);
+            RefOr::T(Schema::Array(array))
+        }
         _ => schema.clone(),
+    }
+}
+
+fn other_than_null(schema_type: SchemaType) -> SchemaType {
+    let SchemaType::Array(types) = schema_type else { return schema_type };
+    let left: Vec<_> = types.into_iter().filter(|type_| *type_ != Type::Null).collect();
+    match <[Type; 1]>::try_from(left) {
+        Ok([only]) => SchemaType::Type(only),
+        Err(several) => SchemaType::Array(several),
     }
 }
 
@@ -263,7 +289,7 @@ macro_rules! describe_tuples {
     )*};
 }
 
-describe_tuples! { () (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E F G) }
+describe_tuples! { () (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E F G) (A B C D E F G H) }
 
 impl<T: Describe> Describe for Result<T, Problem> {
     fn describe(operation: &mut Operation) {

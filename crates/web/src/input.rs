@@ -2,6 +2,7 @@ use std::future::{Ready, ready};
 use std::str::FromStr;
 
 use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::FutureExt as _;
@@ -84,7 +85,10 @@ fn read_query<T: ToSchema + DeserializeOwned + 'static>(query: &str) -> Result<T
     let mut values = Map::new();
     for (name, text) in pairs.into_inner() {
         let schema = fields.and_then(|fields| fields.get(&name));
-        let value = typed(schema.and_then(|schema| resolved(&parts, schema)), text);
+        let value = match schema {
+            Some(RefOr::T(Schema::Array(_))) => text.split(',').collect(),
+            _ => typed(schema.and_then(|schema| resolved(&parts, schema)), text),
+        };
         if values.insert(name.clone(), value).is_some() {
             return Err(Problem::invalid(Vec::new()).at(format!("?{name}"), "stands twice"));
         }
@@ -107,7 +111,7 @@ fn resolved<'a>(parts: &'a [(String, RefOr<Schema>)], schema: &'a RefOr<Schema>)
     }
 }
 
-/// A query parameter is text; where the schema wants a number or a truth value, it is read as one. Text that
+/// A query parameter is text, or several words with commas between them where the schema wants a list; where the schema wants a number or a truth value, it is read as one. Text that
 /// is none stays text, and the schema refuses it.
 fn typed(schema: Option<&Object>, text: String) -> Value {
     let Some(schema) = schema else { return Value::String(text) };
@@ -176,6 +180,26 @@ impl<T: FromStr> FromRequest for Segment<T> {
 impl<T> Describe for Segment<T> {
     fn describe(operation: &mut Operation) {
         operation.path(ObjectBuilder::new().schema_type(Type::String).into());
+    }
+}
+
+/// Says that the operation may answer with a problem of this status, where nothing else in the signature does.
+#[derive(Clone, Copy, Debug)]
+pub struct MayAnswer<const STATUS: u16>;
+
+impl<const STATUS: u16> FromRequest for MayAnswer<STATUS> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(_: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self))
+    }
+}
+
+impl<const STATUS: u16> Describe for MayAnswer<STATUS> {
+    fn describe(operation: &mut Operation) {
+        let says = StatusCode::from_u16(STATUS).ok().and_then(|status| status.canonical_reason());
+        operation.problem(&STATUS.to_string(), says.unwrap_or("A problem"));
     }
 }
 

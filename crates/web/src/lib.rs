@@ -17,11 +17,11 @@ mod problem;
 mod schema;
 
 pub use answer::{Created, EventStream, NoContent};
-pub use api::{Api, Info};
+pub use api::{Api, Info, not_allowed};
 pub use caller::{Authority, Can, Known, Public, bearer};
 pub use describe::{Describe, FreeForm, Operation};
 pub use health::{Check, CheckState, Health, Probe, Report, Trouble};
-pub use input::{Id, Segment, Valid, ValidQuery};
+pub use input::{Id, MayAnswer, Segment, Valid, ValidQuery};
 pub use middleware::{REQUEST_ID, RequestMeta, surround};
 pub use page::{Cursor, Limit, Page};
 pub use problem::{Code, FieldError, Problem, codes};

@@ -19,6 +19,7 @@ mod kept;
 
 use std::time::Duration;
 
+use actix_web::body::MessageBody as _;
 use actix_web::http::Method;
 use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, PRAGMA, RANGE};
 use actix_web::web::{Data, Payload};
@@ -143,9 +144,10 @@ async fn write(
     let first = writing();
     let answer = forwarding.await;
     first.end().await;
-    // A module answers JSON when it has done everything; a report it may write while it works.
+    // A module answers JSON, or nothing, when it has done everything; a report it may write while it works.
     answer.map(|answer| {
-        if answers::is_json(answer.headers()) { answer } else { answers::and_then(answer, writing().end()) }
+        let is_over = answers::is_json(answer.headers()) || answer.body().size().is_eof();
+        if is_over { answer } else { answers::and_then(answer, writing().end()) }
     })
 }
 

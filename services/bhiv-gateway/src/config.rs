@@ -38,6 +38,12 @@ pub struct Config {
     /// Networks of proxies whose `X-Forwarded-For` is believed, for example `10.0.0.0/8`, separated by commas.
     #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Vec<IpNet>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the group documents itself")]
+    pub streams: StreamSettings,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the group documents itself")]
+    pub webhooks: WebhookSettings,
     /// How many seconds answers of modules are kept at most; 0 keeps none.
     #[arg(long, env = "CACHE_SECONDS", default_value_t = 300)]
     pub cache_seconds: u64,
@@ -62,6 +68,50 @@ pub struct RedisSettings {
     /// How many milliseconds a request waits for Redis before it goes on without it.
     #[arg(long, env = "REDIS_PATIENCE_MS", default_value_t = 250)]
     pub redis_patience_ms: u64,
+}
+
+/// Live streams, each replica for itself.
+#[derive(Args, Clone, Debug)]
+pub struct StreamSettings {
+    /// Streams that may be open at once.
+    #[arg(long, env = "STREAMS_MOST", default_value_t = 10_000)]
+    pub streams_most: usize,
+    /// Streams that one user may have open.
+    #[arg(long, env = "STREAMS_PER_USER", default_value_t = 20)]
+    pub streams_per_user: usize,
+    /// After how many milliseconds without an event a stream shows that it is there.
+    #[arg(long, env = "STREAM_HEARTBEAT_MS", default_value_t = 15_000)]
+    pub stream_heartbeat_ms: u64,
+    /// Events that a reader who is slower than they come may be behind; then its stream ends.
+    #[arg(long, env = "STREAM_MOST_BEHIND", default_value_t = 10_000)]
+    pub stream_most_behind: i64,
+}
+
+/// Webhooks.
+#[derive(Args, Clone, Debug)]
+pub struct WebhookSettings {
+    /// Whether `http://` is allowed beside `https://`.
+    #[arg(long, env = "WEBHOOK_ALLOW_HTTP")]
+    pub webhook_allow_http: bool,
+    /// Networks that are not of the public internet and may be sent to all the same, for example `10.0.0.0/8`,
+    /// separated by commas.
+    #[arg(long, env = "WEBHOOK_ALLOWED_NETWORKS", value_delimiter = ',')]
+    pub webhook_allowed_networks: Vec<IpNet>,
+    /// Subscriptions that one user may have.
+    #[arg(long, env = "WEBHOOKS_PER_USER", default_value_t = 50)]
+    pub webhooks_per_user: i64,
+    /// Deliveries that are under way at once, in each replica.
+    #[arg(long, env = "WEBHOOK_CONCURRENCY", default_value_t = 32)]
+    pub webhook_concurrency: usize,
+    /// Of those, the ones of one subscription.
+    #[arg(long, env = "WEBHOOK_CONCURRENCY_EACH", default_value_t = 4)]
+    pub webhook_concurrency_each: i64,
+    /// How many milliseconds a receiver has to answer in.
+    #[arg(long, env = "WEBHOOK_TIMEOUT_MS", default_value_t = 15_000)]
+    pub webhook_timeout_ms: u64,
+    /// After how many days without a single success a subscription is disabled.
+    #[arg(long, env = "WEBHOOK_DISABLE_AFTER_DAYS", default_value_t = 5)]
+    pub webhook_disable_after_days: u16,
 }
 
 /// Where the modules are, for example `http://crm:8011`.

@@ -78,8 +78,12 @@ impl Consents {
     /// Whether an event, in CloudEvents' JSON format, may be shown as it happens: it is about nobody who has said no
     /// to `streaming` or `processing`. While it is not known who has, nothing may.
     pub fn may_show(&self, event: &Value) -> bool {
+        self.is_known() && self.0.said_no.read().unwrap_or_else(PoisonError::into_inner).allows(event)
+    }
+
+    /// Whether it is known who said no.
+    pub fn is_known(&self) -> bool {
         self.0.read_at.borrow().is_some()
-            && self.0.said_no.read().unwrap_or_else(PoisonError::into_inner).allows(event)
     }
 
     /// Whether the request needs no consent, or has it. Its body is read only if that says whom it is about.
@@ -88,7 +92,8 @@ impl Consents {
     /// 403 `consent_required` for a person who said no; 503 while it is not known who did; 413 when the body is
     /// larger than any module takes for such a request.
     pub async fn check(&self, request: &mut ServiceRequest) -> Result<(), Problem> {
-        if matches!(request.path(), "/events/stream" | "/ws") {
+        let path = request.path();
+        if matches!(path, "/events/stream" | "/ws") || path.starts_with("/event/events") {
             return self.known().await;
         }
         let Some(write) = Write::of(request.method().as_str(), request.path()) else { return Ok(()) };

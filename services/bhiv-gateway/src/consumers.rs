@@ -8,19 +8,19 @@ mod unified_outcome;
 use bhiv_events::compliance::{ComplianceChecked, ConsentGranted, ConsentRevoked};
 use bhiv_events::rl::EventScored;
 use bhiv_events::task::WorkflowTriggered;
-use bhiv_events::{AuditRecorded, Contract as _, Producer, catalog};
+use bhiv_events::{AuditRecorded, Contract as _, Producer};
 use bhiv_outbox::{Bindings, Order};
 
 use crate::changes::{Changes, MODULES};
 use crate::consent::Consents;
+use crate::domain::event_type;
 use crate::live::Live;
+use crate::webhooks::Doorbell;
 
 /// Event -> what the gateway does about it.
-pub fn bindings(live: &Live, consents: &Consents, changes: &Changes) -> Bindings {
+pub fn bindings(live: &Live, doorbell: &Doorbell, consents: &Consents, changes: &Changes) -> Bindings {
     let outcomes = [EventScored::KIND, ComplianceChecked::KIND, WorkflowTriggered::KIND];
     let consent = [ConsentGranted::KIND, ConsentRevoked::KIND];
-    let everything = catalog().into_iter().map(|entry| entry.kind);
-    let public = everything.filter(|kind| kind.name != "audit_recorded");
     Bindings::new(Producer::Core)
         .on_any(
             "core.unified_outcome",
@@ -30,8 +30,8 @@ pub fn bindings(live: &Live, consents: &Consents, changes: &Changes) -> Bindings
         )
         .on_all(
             "core.live",
-            public.map(|kind| (kind.producer, kind.routing_key)),
-            any_event::ShowIt(live.clone(), changes.clone()),
+            event_type::public().map(|kind| (kind.producer, kind.routing_key)),
+            any_event::ShowIt { live: live.clone(), doorbell: doorbell.clone(), changes: changes.clone() },
         )
         // Apart, so that events are not handled one by one for the audit rows between them.
         .on_all("core.answers", audits(), module_audit::ForgetAnswers(changes.clone()))

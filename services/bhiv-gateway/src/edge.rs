@@ -137,7 +137,7 @@ impl Edge {
     }
 
     /// The origin of a page that may read the answer.
-    fn lets_in<'a>(&self, headers: &'a HeaderMap) -> Option<&'a HeaderValue> {
+    pub fn lets_in<'a>(&self, headers: &'a HeaderMap) -> Option<&'a HeaderValue> {
         let origin = headers.get(header::ORIGIN)?;
         let text = origin.to_str().ok()?;
         self.origins.iter().any(|allowed| allowed.is(text)).then_some(origin)

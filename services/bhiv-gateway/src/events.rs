@@ -1,9 +1,10 @@
 //! What the gateway tells others: the only place where its events are built.
 
-use bhiv_events::core::{AccessDenied, UnifiedReceived, UserChanged};
+use bhiv_events::core::{AccessDenied, CustomPublished, UnifiedReceived, UserChanged};
 use bhiv_outbox::Tx;
 use uuid::Uuid;
 
+use crate::domain::custom::NewCustom;
 use crate::store::unified::Unified;
 use crate::store::user::User;
 
@@ -18,6 +19,17 @@ pub fn unified_received(tx: &mut Tx, unified: &Unified) -> Uuid {
         rl_score: unified.rl_score,
         timestamp: unified.timestamp,
         metadata: unified.metadata.as_object().cloned().unwrap_or_default(),
+    };
+    tx.record(1, &event)
+}
+
+/// A client published an event of its own kind. Answers the event's id.
+pub fn custom_published(tx: &mut Tx, custom_id: Uuid, custom: &NewCustom) -> Uuid {
+    let event = CustomPublished {
+        custom_id,
+        event_type: custom.event_type.name().to_owned(),
+        priority: custom.priority.to_string(),
+        payload: custom.payload.clone(),
     };
     tx.record(1, &event)
 }

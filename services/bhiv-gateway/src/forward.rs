@@ -9,7 +9,7 @@ use std::time::Duration;
 use actix_web::body::{BodyStream, SizedStream};
 use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
-use bhiv_web::{Problem, Result, codes};
+use bhiv_web::{Problem, Result, codes, not_allowed};
 use futures_util::{TryStreamExt as _, stream};
 use reqwest::header::CONTENT_LENGTH;
 use reqwest::{Client, Method, StatusCode};
@@ -20,6 +20,7 @@ pub use send::{Deadline, Parcel, send};
 
 use crate::config::ForwardSettings;
 use crate::domain::bodies;
+use crate::domain::openapi::alias;
 use crate::error::BODY_TIMEOUT;
 use crate::limits::Limits;
 use crate::modules::Modules;
@@ -49,6 +50,12 @@ pub async fn forward(
     modules: Data<Modules>,
     client: Data<Client>,
 ) -> Result<HttpResponse> {
+    if let Some(alias) = alias(request.path())
+        && !request.method().as_str().eq_ignore_ascii_case(alias.method)
+    {
+        // It stands for this operation, and not for all that its module has there.
+        return Ok(not_allowed(&alias.method.to_ascii_uppercase()));
+    }
     let (module, path) = modules.owner(request.path()).ok_or_else(|| Problem::not_found(request.path()))?;
     let state = request.app_data::<Data<ForwardSettings>>().zip(request.app_data::<Data<Limits>>());
     let (settings, limits) = state.ok_or(codes::INTERNAL)?;

@@ -22,6 +22,8 @@ use crate::live::{CHANNEL, Live};
 use crate::redis::Redis;
 use crate::sessions::{self, Sessions};
 use crate::store::live_event;
+use crate::visible::Visible;
+use crate::webhooks::{self, Doorbell, Sender};
 
 const HOUSEKEEPING: Duration = Duration::from_mins(1);
 const AT_A_TIME: i64 = 5_000;
@@ -59,6 +61,23 @@ pub fn add(
         }
         _ => app,
     }
+}
+
+/// What webhooks need.
+pub fn add_webhooks(
+    app: App,
+    context: &Context,
+    config: &Config,
+    sender: Sender,
+    visible: Visible,
+    doorbell: Doorbell,
+) -> App {
+    let (delivering, measuring, forgetting) = (context.clone(), context.clone(), context.clone());
+    let settings = config.webhooks.clone();
+    let delivering = move |stop| webhooks::deliver(delivering, sender, visible, settings, doorbell, stop);
+    app.with_job("webhooks", delivering)
+        .with_job("webhooks that wait", move |stop| webhooks::measure(measuring, stop))
+        .with_job("old attempts of webhooks", move |stop| webhooks::forget_old(forgetting, stop))
 }
 
 /// What keeps consents and kept answers up to date.

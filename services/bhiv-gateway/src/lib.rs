@@ -2,14 +2,17 @@
 //!
 //! Every request goes through [`pipeline`]. What the gateway owns is in [`http`]; everything else is forwarded
 //! to its module by [`forward`]. [`live`] is the stream of events, [`documents`] the API of all modules in
-//! one document, [`edge`] what is let in at all, [`limits`] how often who may call, [`sessions`], [`logins`],
-//! [`credentials`] and [`outside`] who somebody is, [`denials`] the audit of refused requests,
-//! [`consent`] what people agreed to, [`cache`] the answers that are kept, [`circuit`] how modules are. The other rooms are those of every service.
+//! one document, [`webhooks`] sends events to whoever asked, [`edge`] what is let in at all, [`limits`] how often who
+//! may call, [`sessions`], [`logins`], [`credentials`] and [`outside`] who somebody is, [`denials`] the audit of
+//! refused requests, [`consent`] what people agreed to, [`visible`] who sees which event, [`cache`] the answers that
+//! are kept, [`circuit`] how modules are,
+//! [`compose`] answers made of several modules' answers. The other rooms are those of every service.
 
 mod cache;
 mod changes;
 mod circuit;
 mod commands;
+mod compose;
 mod config;
 mod consent;
 mod consumers;
@@ -34,8 +37,12 @@ mod schema;
 mod sessions;
 mod store;
 mod tokens;
+mod visible;
+mod webhooks;
 
 pub use config::Config;
+
+use std::time::Duration;
 
 use actix_web::web::Data;
 use bhiv_broker::topology::Topology;
@@ -43,7 +50,7 @@ use bhiv_db::Migrations;
 use bhiv_events::Producer;
 use bhiv_service::{App, Context, Error, Service};
 use bhiv_web::{Api, Code, Info};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
 use crate::cache::Cache;
@@ -54,19 +61,25 @@ use crate::denials::Denials;
 use crate::documents::Documents;
 use crate::edge::Edge;
 use crate::limits::Limits;
-use crate::live::Live;
+use crate::live::{Live, Streams};
 use crate::logins::Logins;
 use crate::modules::Modules;
 use crate::outside::Outside;
 use crate::redis::Redis;
 use crate::sessions::Sessions;
 use crate::tokens::Tokens;
+use crate::visible::Visible;
+use crate::webhooks::{Doorbell, Sender};
 
 const TABLES: EmbeddedMigrations = embed_migrations!();
 
 /// The gateway.
 #[derive(Debug)]
 pub struct Gateway;
+
+/// When this process began.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Started(pub(crate) DateTime<Utc>);
 
 impl Service for Gateway {
     type Config = Config;
@@ -85,12 +98,16 @@ impl Service for Gateway {
     }
 
     fn topology() -> Topology {
-        consumers::bindings(&Live::default(), &Consents::default(), &Changes::default()).topology()
+        let (live, doorbell) = (Live::default(), Doorbell::default());
+        consumers::bindings(&live, &doorbell, &Consents::default(), &Changes::default()).topology()
     }
 
     fn build(config: Config, context: &Context) -> Result<App, Error> {
         let redis = Redis::new(&config.redis).map_err(Error::Other)?;
-        let live = Live::default();
+        let heartbeat = Duration::from_millis(config.streams.stream_heartbeat_ms.max(1));
+        let live = Live::new(heartbeat, config.streams.stream_most_behind);
+        let streams = Streams::new(config.streams.streams_most, config.streams.streams_per_user);
+        let (doorbell, sender) = (Doorbell::default(), Sender::new(&config.webhooks).map_err(Error::Other)?);
         let modules =
             Modules::new(&config.modules, &config.forward, context.clock()).map_err(Error::Other)?;
         let tokens = Data::new(Tokens::new(&config.tokens)?);
@@ -104,10 +121,16 @@ impl Service for Gateway {
         let limits = Limits::new(config.rate_limits.clone(), config.trusted_proxies.clone(), redis.clone());
 
         let (consents, changes) = (Consents::default(), Changes::default());
+        let visible = Visible::new(consents.clone());
         let cache = Cache::new(config.cache_seconds, redis.clone(), changes.clone(), context.clock().clone());
 
-        let app = App::new(consumers::bindings(&live, &consents, &changes))
+        let app = App::new(consumers::bindings(&live, &doorbell, &consents, &changes))
+            .with_state(visible.clone())
             .with_state(live.clone())
+            .with_state(streams)
+            .with_state(doorbell.clone())
+            .with_state(sender.clone())
+            .with_state(config.webhooks.clone())
             .with_state(modules)
             .configured(move |app| {
                 app.app_data(tokens.clone());
@@ -118,6 +141,7 @@ impl Service for Gateway {
             .with_state(denials)
             .with_state(documents)
             .with_state(limits)
+            .with_state(Started(context.clock().now()))
             .with_state(config.forward)
             .with_state(Edge::new(&config.edge, config.forward.body_idle()))
             .with_state(consents.clone())
@@ -126,6 +150,7 @@ impl Service for Gateway {
             .leaving_with_clients()
             .configured(http::beside)
             .depending_on("redis", redis.probe());
+        let app = jobs::add_webhooks(app, context, &config, sender, visible, doorbell);
         let app = jobs::add_consent_and_cache(app, context, consents, cache, redis.clone());
         Ok(jobs::add(app, context, &config, live, sessions, redis, denied))
     }

@@ -7,7 +7,7 @@ use bhiv_clock::Clock;
 
 use crate::circuit::Circuit;
 use crate::config::{ForwardSettings, ModuleUrls};
-use crate::domain::openapi::{ALIASES, Alias};
+use crate::domain::openapi::{Alias, alias};
 
 /// A module behind the gateway.
 #[derive(Clone, Debug)]
@@ -62,8 +62,8 @@ impl Modules {
 
     /// The module that answers `path`, and what it calls it.
     pub fn owner(&self, path: &str) -> Option<(&Module, String)> {
-        if let Some(Alias { module, target, .. }) = ALIASES.iter().find(|alias| alias.path == path) {
-            return self.named(module).map(|module| (module, (*target).to_owned()));
+        if let Some(Alias { module, target, .. }) = alias(path) {
+            return self.named(module).map(|module| (module, target.to_owned()));
         }
         let first = path.strip_prefix('/')?.split('/').next()?;
         let module = self.0.iter().find(|module| module.words.contains(&first))?;

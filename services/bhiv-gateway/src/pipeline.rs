@@ -5,6 +5,7 @@ use std::rc::Rc;
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
+use actix_web::http::header::{AUTHORIZATION, HeaderValue, SEC_WEBSOCKET_PROTOCOL};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{HttpMessage as _, HttpResponse};
@@ -17,6 +18,7 @@ use crate::consent::Consents;
 use crate::credentials::Credentials;
 use crate::denials::Denials;
 use crate::domain::access::{Need, need};
+use crate::domain::subprotocol;
 use crate::edge::{self, Edge};
 use crate::error::SESSION_ENDED;
 use crate::limits::{Client, Counted, Limits};
@@ -34,6 +36,7 @@ use crate::sessions::Sessions;
 /// 6. Audit: what was refused, whichever layer refused it.
 pub fn pipeline(mut request: ServiceRequest, next: Next<BoxBody>) -> Guarded {
     async move {
+        bring_token(&mut request);
         let denials = request.app_data::<Data<Denials>>().cloned();
         let edge = request.app_data::<Data<Edge>>().cloned().ok_or(codes::INTERNAL).map_err(Problem::from)?;
         edge.watch_body(&mut request);
@@ -56,6 +59,18 @@ pub fn pipeline(mut request: ServiceRequest, next: Next<BoxBody>) -> Guarded {
         Ok(answer)
     }
     .boxed_local()
+}
+
+/// Before all layers: a browser cannot set `Authorization` for a WebSocket, so the token comes with the subprotocols.
+fn bring_token(request: &mut ServiceRequest) {
+    if request.path() != "/ws" || request.headers().contains_key(AUTHORIZATION) {
+        return;
+    }
+    let mut offered = request.headers().get_all(SEC_WEBSOCKET_PROTOCOL).filter_map(|line| line.to_str().ok());
+    let Some(token) = offered.find_map(subprotocol::token) else { return };
+    if let Ok(bearer) = HeaderValue::try_from(format!("Bearer {token}")) {
+        request.headers_mut().insert(AUTHORIZATION, bearer);
+    }
 }
 
 /// Layer 1. Whoever watches over this process is not counted.

@@ -1,6 +1,21 @@
 //! The tables of `migrations/`. A test writes this file and compares it.
 
 diesel::table! {
+    agents (id) {
+        id -> Uuid,
+        version -> Int8,
+        agent_id -> Text,
+        agent_type -> Text,
+        capabilities -> Array<Text>,
+        endpoint -> Nullable<Text>,
+        owner -> Text,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        last_seen_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     api_keys (id) {
         id -> Uuid,
         user_id -> Uuid,
@@ -32,6 +47,29 @@ diesel::table! {
         module -> Text,
         event -> Jsonb,
         received_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    subscriptions (id) {
+        id -> Uuid,
+        version -> Int8,
+        owner -> Text,
+        user_id -> Nullable<Uuid>,
+        key_id -> Nullable<Uuid>,
+        scope -> Nullable<Array<Text>>,
+        roles -> Array<Text>,
+        callback_url -> Text,
+        event_types -> Array<Text>,
+        description -> Nullable<Text>,
+        enabled -> Bool,
+        disabled_because -> Nullable<Text>,
+        failing_since -> Nullable<Timestamptz>,
+        secret -> Text,
+        old_secret -> Nullable<Text>,
+        old_secret_until -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
     }
 }
 
@@ -75,11 +113,44 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    webhook_attempts (id) {
+        id -> Uuid,
+        subscription_id -> Uuid,
+        event_id -> Uuid,
+        event_type -> Text,
+        attempt -> Int4,
+        outcome -> Text,
+        status_code -> Nullable<Int4>,
+        error -> Nullable<Text>,
+        duration_ms -> Int8,
+        next_attempt_at -> Nullable<Timestamptz>,
+        at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    webhook_deliveries (subscription_id, event_id) {
+        subscription_id -> Uuid,
+        event_id -> Uuid,
+        event_type -> Text,
+        module -> Text,
+        event -> Jsonb,
+        attempts -> Int4,
+        next_attempt_at -> Timestamptz,
+        created_at -> Timestamptz,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
+    agents,
     api_keys,
     consents,
     live_events,
+    subscriptions,
     unified_events,
     unified_outcomes,
-    users
+    users,
+    webhook_attempts,
+    webhook_deliveries
 );

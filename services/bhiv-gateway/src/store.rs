@@ -1,7 +1,10 @@
 //! Row structs and every query.
 
+pub mod agent;
 pub mod api_key;
 pub mod consent;
 pub mod live_event;
+pub mod subscription;
 pub mod unified;
 pub mod user;
+pub mod webhook;

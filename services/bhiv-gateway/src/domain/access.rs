@@ -31,7 +31,8 @@ pub fn need(method: &str, path: &str) -> Need {
         | "/auth/login"
         | "/auth/refresh"
         | "/auth/logout" => return Need::Nothing,
-        "/auth/me" | "/auth/password" => return Need::Token,
+        "/auth/me" | "/auth/password" | "/status" => return Need::Token,
+        "/review" => return read_or_write(method, Module::Gateway),
         "/bhiv/agent/decide" => return read_or_write(method, Module::Rl),
         _ => {}
     }
@@ -43,15 +44,21 @@ pub fn need(method: &str, path: &str) -> Need {
             return Need::Token;
         }
     }
-    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
-    match first {
+    let mut words = path.trim_start_matches('/').split('/');
+    match words.next().unwrap_or_default() {
         "crm" => read_or_write(method, Module::Crm),
         "logistics" => read_or_write(method, Module::Logistics),
         "task" => read_or_write(method, Module::Task),
         "compliance" | "consent" => read_or_write(method, Module::Compliance),
         "rl" => read_or_write(method, Module::Rl),
         "logs" | "audit" => read_or_write(method, Module::Logging),
-        "event" | "events" => read_or_write(method, Module::Gateway),
+        "event" | "events" | "ws" => read_or_write(method, Module::Gateway),
+        "bhiv" => match words.next().unwrap_or_default() {
+            "agent" | "agents" | "customers" | "dashboard" | "status" => {
+                read_or_write(method, Module::Gateway)
+            }
+            _ => Need::Unknown,
+        },
         "auth" => Need::Permission(Permission { module: Module::Gateway, access: Access::Admin }),
         _ => Need::Unknown,
     }
@@ -64,7 +71,18 @@ fn read_or_write(method: &str, module: Module) -> Need {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use serde_json::Value;
+
     use super::*;
+
+    /// Where the owner asks for more than the gateway does.
+    const STRICTER: [(&str, &str, &str); 3] = [
+        ("post", "/task/workflows", "task:admin"),
+        ("patch", "/task/workflows/{id}", "task:admin"),
+        ("delete", "/task/workflows/{id}", "task:admin"),
+    ];
 
     fn permission(method: &str, path: &str) -> String {
         match need(method, path) {
@@ -92,11 +110,47 @@ mod tests {
             ("GET", "/logistics/tracks", "logistics:read"),
             ("POST", "/bhiv/agent/decide", "rl:write"),
             ("POST", "/event/unified", "gateway:write"),
+            ("GET", "/ws", "gateway:read"),
+            ("GET", "/status", "Token"),
+            ("GET", "/review", "gateway:read"),
+            ("GET", "/bhiv/customers/0190", "gateway:read"),
+            ("POST", "/bhiv/agents/register", "gateway:write"),
+            ("DELETE", "/bhiv/agents/a", "gateway:write"),
+            ("GET", "/bhiv", "Unknown"),
+            ("GET", "/bhiv/nothing", "Unknown"),
             ("GET", "/nothing", "Unknown"),
             ("GET", "/docsecret", "Unknown"),
             ("GET", "//crm/leads", "crm:read"),
         ] {
             assert_eq!(permission(method, path), wanted, "{method} {path}");
         }
+    }
+
+    /// What the document says that an operation needs is what the gateway asks for.
+    #[test]
+    fn the_table_is_that_of_the_document() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto-docs/openapi/merged.json");
+        let document: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+        let mut stricter = Vec::new();
+        for (path, operations) in document["paths"].as_object().unwrap() {
+            for (method, operation) in operations.as_object().unwrap() {
+                let documented = match operation.pointer("/security/0/bearer") {
+                    None => "Nothing".to_owned(),
+                    Some(scopes) => match scopes.as_array().unwrap().as_slice() {
+                        [] => "Token".to_owned(),
+                        [scope] => scope.as_str().unwrap().to_owned(),
+                        scopes => panic!("{method} {path} needs {scopes:?}"),
+                    },
+                };
+                let asked = permission(&method.to_ascii_uppercase(), &path.replace(['{', '}'], ""));
+                if asked != documented {
+                    stricter.push((method.as_str(), path.as_str(), documented));
+                }
+            }
+        }
+        stricter.sort();
+        let mut listed = STRICTER.map(|(method, path, needs)| (method, path, needs.to_owned()));
+        listed.sort();
+        assert_eq!(stricter, listed);
     }
 }

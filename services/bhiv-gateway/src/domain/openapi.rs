@@ -24,6 +24,11 @@ pub struct Alias {
     pub target: &'static str,
 }
 
+/// What `path` stands for, if it is an alias.
+pub fn alias(path: &str) -> Option<Alias> {
+    ALIASES.into_iter().find(|alias| alias.path == path)
+}
+
 /// Joins the documents of `modules` (name and document) to the gateway's own. Schemas of one name and of
 /// different shape get their module's name in front; `missing` modules are named in the description.
 pub fn merge(own: &Value, modules: &[(&str, Value)], missing: &[&str]) -> Value {
@@ -47,7 +52,46 @@ pub fn merge(own: &Value, modules: &[(&str, Value)], missing: &[&str]) -> Value 
         extend(&mut merged, &document, &["components", "schemas"]);
         extend(&mut merged, &document, &["components", "securitySchemes"]);
     }
+    if let Some(paths) = merged["paths"].as_object_mut() {
+        for (path, operations) in paths {
+            let is_forwarded = own["paths"].get(path).is_none();
+            for operation in operations.as_object_mut().into_iter().flat_map(Map::values_mut) {
+                gate(operation, is_forwarded);
+            }
+        }
+    }
     merged
+}
+
+/// Adds what the gateway may answer to an operation before its owner is asked, or instead of it.
+fn gate(operation: &mut Value, is_forwarded: bool) {
+    let is_secured = operation.get("security").is_some();
+    let mut may_answer = vec![
+        ("429", "Too many requests; `Retry-After` says when to come again"),
+        ("503", "The gateway or the module cannot do this at the moment"),
+    ];
+    if is_secured {
+        may_answer.push(("401", "An access token is required"));
+        may_answer.push(("403", "The caller may not do this, or the person has not agreed to it"));
+    }
+    if is_forwarded {
+        may_answer.push(("504", "The module takes too long"));
+    }
+    if operation["responses"].is_null() {
+        operation["responses"] = json!({});
+    }
+    if let Some(responses) = operation["responses"].as_object_mut() {
+        for (status, says) in may_answer {
+            responses.entry(status).or_insert_with(|| problem(says));
+        }
+    }
+}
+
+fn problem(says: &str) -> Value {
+    json!({
+        "description": says,
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    })
 }
 
 fn extend(merged: &mut Value, document: &Value, place: &[&str]) {
@@ -108,6 +152,7 @@ fn capitalised(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::path::Path;
 
     use super::*;
@@ -133,6 +178,25 @@ mod tests {
         assert_eq!(schemas["FilterMore"]["$ref"], "#/components/schemas/Filter");
         assert_eq!(merged["paths"]["/rl/x"]["get"]["schema"]["$ref"], "#/components/schemas/RlFilter");
         assert!(merged["info"]["description"].as_str().unwrap().contains("logging"));
+    }
+
+    #[test]
+    fn what_the_gateway_may_answer_is_said_of_every_operation() {
+        let secured = json!([{"bearer": ["crm:read"]}]);
+        let crm = json!({"paths": {
+            "/crm/x": {"get": {"security": secured, "responses": {"403": {"description": "no"}}}},
+            "/crm/public": {"get": {}},
+        }});
+        let own = json!({"info": {}, "paths": {"/own": {"get": {"responses": {}}}}});
+        let merged = merge(&own, &[("crm", crm)], &[]);
+        let statuses = |path: &str| {
+            let responses = merged["paths"][path]["get"]["responses"].as_object().unwrap();
+            responses.keys().cloned().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(statuses("/crm/x"), "401 403 429 503 504");
+        assert_eq!(statuses("/crm/public"), "429 503 504");
+        assert_eq!(statuses("/own"), "429 503");
+        assert_eq!(merged["paths"]["/crm/x"]["get"]["responses"]["403"]["description"], "no");
     }
 
     /// What clients see, made of what each service publishes.

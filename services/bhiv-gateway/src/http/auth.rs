@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::web::{Data, Json};
 use bhiv_auth::{Access, Caller, Module, Permission, Role};
 use bhiv_service::Context;
-use bhiv_web::{Authority, Created, FreeForm, Known, NoContent, Problem, Public, Result, Valid};
+use bhiv_web::{Authority, Created, FreeForm, Known, MayAnswer, NoContent, Problem, Public, Result, Valid};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -53,8 +53,10 @@ pub async fn register(
     Ok(Created::at(format!("/auth/users/{}", user.id), user))
 }
 
+#[expect(clippy::too_many_arguments, reason = "the signature of a handler says all that it is about")]
 pub async fn login(
     who: Public,
+    _: MayAnswer<401>,
     Valid(Credentials { email, password }): Valid<Credentials>,
     request: HttpRequest,
     gateway: Data<Context>,

@@ -1,167 +1,152 @@
-use std::collections::BTreeSet;
-use std::rc::Rc;
-use std::sync::Arc;
-use std::time::Duration;
+//! Live streams as server-sent events, and the latest events as a list.
 
-use actix_web::web::{Bytes, Data};
-use actix_web::{HttpRequest, HttpResponse, rt};
+use std::convert::Infallible;
+
+use actix_web::web::{Bytes, Data, Json};
+use actix_web::{HttpRequest, HttpResponse};
 use bhiv_auth::require::GatewayRead;
-use bhiv_auth::{Access, Caller, Module, Permission};
 use bhiv_service::Context;
-use bhiv_web::{Can, EventStream, Problem, Result, ValidQuery, codes};
+use bhiv_web::{Can, Cursor, EventStream, FreeForm, Id, Limit, Page, Problem, Result, ValidQuery, codes};
+use chrono::{DateTime, Utc};
+use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::mpsc::{self, Sender};
-use tokio_stream::wrappers::ReceiverStream;
+use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::consent::Consents;
-use crate::live::{Live, PAGE};
-use crate::store::live_event::{self, LiveEvent};
-
-/// A comment is sent when nothing else is, so that proxies keep the connection.
-const HEARTBEAT: Duration = Duration::from_secs(15);
-
-/// A reader who takes nothing for this long is gone.
-const PATIENCE: Duration = Duration::from_secs(10);
+use crate::domain::event_type::{self, EventType, EventTypes};
+use crate::domain::visible::modules;
+use crate::error::{STREAMS_FULL, TOO_MANY_STREAMS};
+use crate::live::{End, Full, Live, News, Reader, Sources, Streams, Wanted};
+use crate::sessions::Sessions;
+use crate::store::live_event::{self, Filter};
+use crate::visible::Visible;
 
 /// Which events.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StreamEvents {
-    /// Public names, with commas between them, for example `lead_created,order_created`.
-    types: Option<String>,
+    types: Option<EventTypes>,
     /// Those of this causal story.
     correlation_id: Option<Uuid>,
+    /// The last event that was seen, where `Last-Event-ID` cannot be sent; the header counts more.
+    #[schema(minimum = 0)]
+    last_event_id: Option<i64>,
 }
 
-/// Why a stream ends.
-struct Ended;
+/// Begins a stream for whoever asks, by whichever transport.
+pub async fn open(
+    who: &Can<GatewayRead>,
+    query: StreamEvents,
+    request: &HttpRequest,
+    transport: &'static str,
+) -> Result<Reader> {
+    let (sources, streams) = service(request).ok_or(codes::INTERNAL)?;
+    let after = match request.headers().get("last-event-id") {
+        None => query.last_event_id,
+        Some(id) => Some(id.to_str().ok().and_then(|id| id.parse().ok()).ok_or_else(|| {
+            Problem::new(codes::MALFORMED_HEADER, "Last-Event-ID must be an id of this stream")
+        })?),
+    };
+    let place = streams.open(&who.caller.id, transport).map_err(|full| match full {
+        Full::OfUser => Problem::new(TOO_MANY_STREAMS, "close another stream first"),
+        Full::OfReplica => Problem::from(STREAMS_FULL).retry_after(5),
+    })?;
+    let types = query.types.map(|EventTypes(types)| types);
+    let wanted = Wanted { types, correlation_id: query.correlation_id };
+    Ok(Reader::new(sources, who.caller.clone(), wanted, after, place).await?)
+}
+
+fn service(request: &HttpRequest) -> Option<(Sources<'_>, &Streams)> {
+    let sources = Sources {
+        live: request.app_data::<Data<Live>>()?,
+        gateway: request.app_data::<Data<Context>>()?,
+        visible: request.app_data::<Data<Visible>>()?,
+        sessions: request.app_data::<Data<Sessions>>()?,
+    };
+    Some((sources, request.app_data::<Data<Streams>>()?))
+}
 
 pub async fn stream(
     who: Can<GatewayRead>,
     ValidQuery(query): ValidQuery<StreamEvents>,
     request: HttpRequest,
-    live: Data<Live>,
-    consents: Data<Consents>,
-    gateway: Data<Context>,
 ) -> Result<EventStream> {
-    let after = match request.headers().get("last-event-id") {
-        None => None,
-        Some(id) => Some(id.to_str().ok().and_then(|id| id.parse().ok()).ok_or_else(|| {
-            Problem::new(codes::MALFORMED_HEADER, "Last-Event-ID must be an id of this stream")
-        })?),
-    };
-    let (sender, receiver) = mpsc::channel(64);
-    let reader = Reader {
-        types: query.types.map(|types| types.split(',').map(|name| name.trim().to_owned()).collect()),
-        correlation_id: query.correlation_id.map(|id| id.to_string()),
-        caller: Rc::clone(&who.caller),
-        consents,
-        sender,
-    };
-    // Before the past is read: nothing that happens meanwhile is missed.
-    let news = live.subscribe();
-    rt::spawn(async move {
-        // The reader finds out by the end of the stream, and comes back with the last id.
-        let _ = reader.serve(news, after, &gateway).await;
+    let reader = open(&who, query, &request, "sse").await?;
+    let head = stream::iter([Bytes::from_static(b"retry: 2000\n: connected\n\n")]);
+    let news = stream::unfold(Some(reader), async |reader| {
+        let mut reader = reader?;
+        let news = reader.next().await;
+        let is_last = matches!(news, News::Ended(_));
+        Some((text(&news), (!is_last).then_some(reader)))
     });
     let answer = HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header(("cache-control", "no-cache"))
         .insert_header(("x-accel-buffering", "no"))
-        .streaming(ReceiverStream::new(receiver));
+        .streaming(head.chain(news).map(Ok::<_, Infallible>));
     Ok(EventStream(answer))
 }
 
-/// The highest place there is.
-async fn end(gateway: &Context) -> std::result::Result<i64, Ended> {
-    let mut conn = gateway.read().await.map_err(|_| Ended)?;
-    live_event::last(&mut conn).await.map_err(|_| Ended)
+/// A reader whose stream ends finds out why and comes back with the last id.
+fn text(news: &News) -> Bytes {
+    match news {
+        News::Event(shown) => shown.sse(),
+        News::Gap { oldest } => format!("event: gap\ndata: {}\n\n", json!({"oldest": oldest})).into(),
+        News::Quiet => Bytes::from_static(b": still here\n\n"),
+        News::Ended(End::Stopping | End::Trouble) => Bytes::from_static(b": bye\n\n"),
+        News::Ended(end) => format!("event: {}\ndata: {{}}\n\n", end.name()).into(),
+    }
 }
 
-struct Reader {
-    types: Option<BTreeSet<String>>,
-    correlation_id: Option<String>,
-    caller: Rc<Caller>,
-    consents: Data<Consents>,
-    sender: Sender<std::result::Result<Bytes, actix_web::Error>>,
+/// Which of the latest events, and how many of them.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListEvents {
+    /// Those with this public name.
+    event_type: Option<EventType>,
+    /// The same as `event_type`.
+    r#type: Option<EventType>,
+    /// Those of this causal story.
+    correlation_id: Option<Uuid>,
+    /// Those at this time or later.
+    since: Option<DateTime<Utc>>,
+    /// Those before this time.
+    until: Option<DateTime<Utc>>,
+    #[serde(default)]
+    limit: Limit,
+    cursor: Option<Cursor>,
 }
 
-impl Reader {
-    async fn serve(
-        &self,
-        mut news: Receiver<Arc<LiveEvent>>,
-        after: Option<i64>,
-        gateway: &Context,
-    ) -> std::result::Result<(), Ended> {
-        let after = match after {
-            Some(after) => after,
-            None => end(gateway).await?,
-        };
-        self.send("retry: 2000\n: connected\n\n".to_owned()).await?;
-        let mut last = self.catch_up(after, gateway).await?;
-        let validity = (self.caller.expires - gateway.clock().now()).to_std().unwrap_or_default();
-        let mut expiry = std::pin::pin!(tokio::time::sleep(validity));
-        loop {
-            tokio::select! {
-                event = news.recv() => {
-                    // Too far behind: the stream ends, and the reader catches up when it comes back.
-                    let event = event.map_err(|_| Ended)?;
-                    if event.seq > last {
-                        last = event.seq;
-                        self.show(&event).await?;
-                    }
-                }
-                () = tokio::time::sleep(HEARTBEAT) => self.send(": still here\n\n".to_owned()).await?,
-                () = &mut expiry => return self.send("event: token_expired\ndata: {}\n\n".to_owned()).await,
-                () = gateway.stopping().cancelled() => return Ok(()),
-                () = self.sender.closed() => return Ok(()),
-            }
-        }
-    }
+pub async fn list(
+    who: Can<GatewayRead>,
+    ValidQuery(query): ValidQuery<ListEvents>,
+    gateway: Data<Context>,
+    visible: Data<Visible>,
+) -> Result<Json<Page<FreeForm>>> {
+    let ListEvents { event_type, r#type, correlation_id, since, until, limit, cursor } = query;
+    let types = event_type.or(r#type).map(|name| event_type::types(name.name()));
+    let filter = Filter { modules: modules(&who.caller), types, correlation_id, since, until };
+    // A cursor is an id, and the place of a live event is no more than the lower half of one.
+    let below = Cursor::id(cursor).and_then(|id| i64::try_from(id.as_u128()).ok());
+    let mut conn = gateway.read().await?;
+    let events = live_event::list(&mut conn, &filter, below, limit.and_one()).await?;
+    let total = live_event::count(&mut conn, &filter).await?;
+    let place = |seq: i64| Uuid::from_u128(u128::from(seq.unsigned_abs()));
+    let Page { items, total, next_cursor } = Page::new(events, limit, total, |event| place(event.seq));
+    let shown = items.into_iter().filter(|event| visible.may_see(&who.caller, &event.module, &event.event));
+    Ok(Json(Page { items: shown.map(|event| FreeForm(event.event)).collect(), total, next_cursor }))
+}
 
-    /// Shows everything above the place `after` and answers the last place.
-    async fn catch_up(&self, mut after: i64, gateway: &Context) -> std::result::Result<i64, Ended> {
-        loop {
-            let mut conn = gateway.read().await.map_err(|_| Ended)?;
-            let page = live_event::after(&mut conn, after, PAGE).await.map_err(|_| Ended)?;
-            drop(conn);
-            let Some(end) = page.last() else { return Ok(after) };
-            after = end.seq;
-            for event in &page {
-                self.show(event).await?;
-            }
-        }
-    }
-
-    async fn show(&self, live: &LiveEvent) -> std::result::Result<(), Ended> {
-        let text = |name: &str| live.event.get(name).and_then(|value| value.as_str());
-        let name = text("type").and_then(bhiv_events::public_name).unwrap_or_default();
-        let is_asked_for = self.types.as_ref().is_none_or(|types| types.contains(&name))
-            && self.correlation_id.as_deref().is_none_or(|id| text("correlationid") == Some(id));
-        if !is_asked_for || !self.may_see(&live.module) || !self.consents.may_show(&live.event) {
-            return Ok(());
-        }
-        self.send(format!("id: {}\nevent: {name}\ndata: {}\n\n", live.seq, live.event)).await
-    }
-
-    fn may_see(&self, module: &str) -> bool {
-        let module = match module {
-            "crm" => Module::Crm,
-            "logistics" => Module::Logistics,
-            "task" => Module::Task,
-            "compliance" => Module::Compliance,
-            "rl" => Module::Rl,
-            "logging" => Module::Logging,
-            _ => Module::Gateway,
-        };
-        self.caller.may(Permission { module, access: Access::Read })
-    }
-
-    async fn send(&self, text: String) -> std::result::Result<(), Ended> {
-        let sending = self.sender.send_timeout(Ok(Bytes::from(text)), PATIENCE);
-        sending.await.map_err(|_| Ended)
-    }
+pub async fn read(
+    who: Can<GatewayRead>,
+    Id(id): Id<Uuid>,
+    gateway: Data<Context>,
+    visible: Data<Visible>,
+) -> Result<Json<FreeForm>> {
+    let event = live_event::find(&mut *gateway.read().await?, id).await?;
+    let event = event.filter(|event| visible.may_see(&who.caller, &event.module, &event.event));
+    event.map(|event| Json(FreeForm(event.event))).ok_or_else(|| {
+        Problem::not_found(format!("event/{id} among the latest; an older one is in /logs/{id}"))
+    })
 }

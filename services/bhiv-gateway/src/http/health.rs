@@ -1,20 +1,16 @@
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json};
 use bhiv_service::Service as _;
 use bhiv_web::{Health, Public, Report, Result};
 use futures_util::future::join_all;
-use reqwest::Client;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::Gateway;
-use crate::modules::{Module, Modules};
-
-const PATIENCE: Duration = Duration::from_secs(3);
+use crate::compose::Asking;
 
 /// What this is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -46,8 +42,15 @@ pub struct ModuleState {
     /// `ready`, `not_ready`, or `down` if it does not answer.
     status: String,
     /// What it says of the things that it depends on.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     checks: Value,
+}
+
+impl ModuleState {
+    /// Whether it can do its work.
+    pub fn is_ready(&self) -> bool {
+        self.status == "ready"
+    }
 }
 
 pub async fn index(_: Public) -> Result<Json<Index>> {
@@ -61,23 +64,24 @@ pub async fn index(_: Public) -> Result<Json<Index>> {
     }))
 }
 
-pub async fn health(
-    _: Public,
-    health: Data<Health>,
-    modules: Data<Modules>,
-    client: Data<Client>,
-) -> Result<Json<System>> {
-    let states = join_all(modules.all().iter().map(|module| ask(&client, module)));
+pub async fn health(_: Public, health: Data<Health>, asking: Asking) -> Result<Json<System>> {
+    let names = || asking.modules().iter().map(|module| module.name);
+    let states = join_all(names().map(|name| module_state(&asking, name)));
     let (gateway, states) = tokio::join!(health.report(), states);
-    let modules: BTreeMap<_, _> = modules.all().iter().map(|module| module.name).zip(states).collect();
-    let is_ready = gateway.status == "ready" && modules.values().all(|module| module.status == "ready");
-    Ok(Json(System { status: if is_ready { "up" } else { "degraded" }, gateway, modules }))
+    let modules: BTreeMap<_, _> = names().zip(states).collect();
+    let is_ready = gateway.status == "ready" && modules.values().all(ModuleState::is_ready);
+    Ok(Json(System { status: summary(is_ready), gateway, modules }))
 }
 
-async fn ask(client: &Client, module: &Module) -> ModuleState {
-    let request = client.get(format!("{}/health/ready", module.url)).timeout(PATIENCE);
-    let report: reqwest::Result<Value> = async { request.send().await?.json().await }.await;
-    let report = report.unwrap_or_default();
+/// `up` or `degraded`.
+pub fn summary(is_ready: bool) -> &'static str {
+    if is_ready { "up" } else { "degraded" }
+}
+
+/// How the module of that name is, asked now.
+pub async fn module_state(asking: &Asking, module: &str) -> ModuleState {
+    let report = asking.text(module, "/health/ready").await;
+    let report: Value = report.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
     let status = report.get("status").and_then(Value::as_str).unwrap_or("down");
     ModuleState { status: status.to_owned(), checks: report.get("checks").cloned().unwrap_or_default() }
 }

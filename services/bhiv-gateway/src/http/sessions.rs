@@ -4,7 +4,7 @@ use actix_web::web::{Data, Json};
 use actix_web::{HttpMessage as _, HttpRequest};
 use bhiv_auth::{Caller, Refresh, Role, TokenError};
 use bhiv_service::Context;
-use bhiv_web::{Authority, Id, Known, NoContent, Problem, Public, Result, Valid, codes};
+use bhiv_web::{Authority, Id, Known, MayAnswer, NoContent, Problem, Public, Result, Valid, codes};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -80,6 +80,7 @@ pub struct SessionList {
 
 pub async fn refresh(
     who: Public,
+    _: MayAnswer<401>,
     Valid(RefreshRequest { refresh_token }): Valid<RefreshRequest>,
     authority: Data<Authority>,
     gateway: Data<Context>,
@@ -110,6 +111,7 @@ pub async fn refresh(
 
 pub async fn logout(
     who: Public,
+    _: MayAnswer<401>,
     Valid(Logout { refresh_token, everywhere }): Valid<Logout>,
     request: HttpRequest,
     authority: Data<Authority>,

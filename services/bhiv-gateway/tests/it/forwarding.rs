@@ -173,6 +173,9 @@ async fn a_decision_is_asked_of_rl() {
     let app = app(&module).await;
     let seen = app.post("/bhiv/agent/decide", json!({"query": "?"})).await.expect(200);
     assert_eq!(seen["path"], "/rl/decisions");
+    let other = app.get("/bhiv/agent/decide").await;
+    assert_eq!(other.headers["allow"], "POST", "it does not stand for all that rl has there");
+    other.expect_problem(405, "method_not_allowed");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,8 +16,9 @@ use crate::store::delivery::{self, Delivery, Filter};
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListDeliveries {
-    /// Those of this order.
-    order_id: Option<OrderId>,
+    /// Those of this order, or of one of several.
+    #[schema(min_items = 1, max_items = 200)]
+    order_id: Option<Vec<OrderId>>,
     /// Those that stand there.
     status: Option<DeliveryStatus>,
     /// The one with this tracking number.

@@ -20,8 +20,9 @@ pub struct ListOrders {
     status: Option<OrderStatus>,
     /// Those of this customer.
     customer_id: Option<String>,
-    /// Those that fulfil this opportunity.
-    opportunity_id: Option<Uuid>,
+    /// Those that fulfil this opportunity, or one of several.
+    #[schema(min_items = 1, max_items = 200)]
+    opportunity_id: Option<Vec<Uuid>>,
     #[serde(default)]
     limit: Limit,
     cursor: Option<Cursor>,

@@ -81,8 +81,8 @@ pub struct Progress {
 /// Which deliveries a list has.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// Those of this order.
-    pub order_id: Option<OrderId>,
+    /// Those of one of these orders.
+    pub order_id: Option<Vec<OrderId>>,
     /// Those that stand there.
     pub status: Option<DeliveryStatus>,
     /// The one with this tracking number.
@@ -92,8 +92,8 @@ pub struct Filter {
 impl Filter {
     fn query(&self) -> deliveries::BoxedQuery<'static, diesel::pg::Pg> {
         let mut query = deliveries::table.into_boxed();
-        if let Some(order_id) = self.order_id {
-            query = query.filter(deliveries::order_id.eq(order_id));
+        if let Some(order_id) = &self.order_id {
+            query = query.filter(deliveries::order_id.eq_any(order_id.clone()));
         }
         if let Some(status) = self.status {
             query = query.filter(deliveries::status.eq(status));

@@ -72,8 +72,8 @@ pub struct Filter {
     pub status: Option<OrderStatus>,
     /// Those of this customer.
     pub customer_id: Option<String>,
-    /// Those that fulfil this opportunity.
-    pub opportunity_id: Option<Uuid>,
+    /// Those that fulfil one of these opportunities.
+    pub opportunity_id: Option<Vec<Uuid>>,
 }
 
 impl Filter {
@@ -85,8 +85,8 @@ impl Filter {
         if let Some(customer_id) = &self.customer_id {
             query = query.filter(orders::customer_id.eq(customer_id.clone()));
         }
-        if let Some(opportunity_id) = self.opportunity_id {
-            query = query.filter(orders::opportunity_id.eq(opportunity_id));
+        if let Some(opportunity_id) = &self.opportunity_id {
+            query = query.filter(orders::opportunity_id.eq_any(opportunity_id.clone()));
         }
         query
     }

@@ -132,6 +132,11 @@ async fn a_list_is_filtered_and_paged() {
 
     let of_one = list(&format!("order_id={}", one["id"].as_str().unwrap())).await;
     assert_eq!(of_one["items"], json!([third, first]));
+    let of_both =
+        list(&format!("order_id={},{}", one["id"].as_str().unwrap(), other["id"].as_str().unwrap())).await;
+    assert_eq!(of_both["items"], json!([third, failed, first]));
+    let nonsense = app.get("/logistics/delivery?order_id=1,2").await.expect_problem(422, "invalid_input");
+    assert_eq!(nonsense["errors"][1]["pointer"], "?order_id/1");
     assert_eq!(list("status=failed").await["items"], json!([failed]));
     let number = first["tracking_number"].as_str().unwrap();
     assert_eq!(list(&format!("tracking_number={number}")).await["items"], json!([first]));

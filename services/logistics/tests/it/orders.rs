@@ -159,7 +159,9 @@ async fn a_list_is_filtered_and_paged() {
 
     assert_eq!(list("customer_id=a").await["items"], json!([placed[2], placed[0]]));
     assert_eq!(list("status=approved").await["items"], json!([approved]));
-    assert_eq!(list(&format!("opportunity_id={NOBODY}")).await["items"], json!([placed[0]]));
+    for several in [NOBODY.to_owned(), format!("0190aaaa-0000-7000-8000-000000000001,{NOBODY}")] {
+        assert_eq!(list(&format!("opportunity_id={several}")).await["items"], json!([placed[0]]));
+    }
     assert_eq!(list("status=returned").await, json!({"items": [], "total": 0, "next_cursor": null}));
 
     let first = list("limit=2").await;

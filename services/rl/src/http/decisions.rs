@@ -18,8 +18,9 @@ use crate::store::decision::{self, Filter};
 pub struct ListDecisions {
     /// Those of this kind.
     kind: Option<String>,
-    /// Those about this, for example `order/0190...`.
-    reference: Option<String>,
+    /// Those about this, for example `order/0190...`, or about one of several things.
+    #[schema(min_items = 1, max_items = 400)]
+    reference: Option<Vec<String>>,
     /// Those that chose this action.
     action: Option<String>,
     /// Those with an outcome, or those without.

@@ -72,8 +72,8 @@ pub struct Decision {
 pub struct Filter {
     /// Those of this kind.
     pub kind: Option<String>,
-    /// Those about this.
-    pub reference: Option<String>,
+    /// Those about one of these.
+    pub reference: Option<Vec<String>>,
     /// Those that chose this action.
     pub action: Option<String>,
     /// Those with an outcome, or those without.
@@ -87,7 +87,7 @@ impl Filter {
             query = query.filter(decisions::kind.eq(kind.clone()));
         }
         if let Some(reference) = &self.reference {
-            query = query.filter(decisions::reference.eq(reference.clone()));
+            query = query.filter(decisions::reference.eq_any(reference.clone()));
         }
         if let Some(action) = &self.action {
             query = query.filter(decisions::action.eq(action.clone()));
@@ -130,7 +130,7 @@ pub async fn newest_waiting(
 ) -> QueryResult<Option<Decision>> {
     let filter = Filter {
         kind: kind.map(str::to_owned),
-        reference: Some(reference.to_owned()),
+        reference: Some(vec![reference.to_owned()]),
         action: None,
         rewarded: Some(false),
     };

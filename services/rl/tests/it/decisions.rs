@@ -122,6 +122,7 @@ async fn a_list_is_filtered_and_paged() {
     };
     assert_eq!(list("kind=lead_score").await.0, "3,2,1");
     assert_eq!(list("reference=lead/2").await.0, "2");
+    assert_eq!(list("reference=lead/3,lead/2,lead/9").await.0, "3,2");
     assert_eq!(list("action=contact&rewarded=false").await.0, "3,2,1");
     assert_eq!(list("rewarded=true").await.0, "Which way?");
     assert_eq!(list("action=fly").await, (String::new(), 0, json!(null)));

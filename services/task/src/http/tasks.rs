@@ -22,8 +22,11 @@ pub struct ListTasks {
     assignee_id: Option<String>,
     /// Those that are this urgent.
     priority: Option<Priority>,
-    /// Those about this, for example `lead/0190...`.
-    reference: Option<String>,
+    /// Those about this, for example `lead/0190...`, or about one of several things.
+    #[schema(min_items = 1, max_items = 400)]
+    reference: Option<Vec<String>>,
+    /// `true`: those that should be done by now and are not; `false`: the others.
+    overdue: Option<bool>,
     #[serde(default)]
     limit: Limit,
     cursor: Option<Cursor>,
@@ -43,8 +46,9 @@ pub async fn list(
     ValidQuery(query): ValidQuery<ListTasks>,
     service: Data<Context>,
 ) -> Result<Json<Page<Task>>> {
-    let ListTasks { status, assignee_id, priority, reference, limit, cursor } = query;
-    let filter = Filter { status, assignee_id, priority, reference };
+    let ListTasks { status, assignee_id, priority, reference, overdue, limit, cursor } = query;
+    let overdue = overdue.map(|is_overdue| (is_overdue, service.clock().now()));
+    let filter = Filter { status, assignee_id, priority, reference, overdue };
     let mut conn = service.read().await?;
     let tasks = task::list(&mut conn, &filter, Cursor::id(cursor), limit.and_one()).await?;
     let total = task::count(&mut conn, &filter).await?;

@@ -3,7 +3,7 @@ use bhiv_auth::require::{TaskRead, TaskWrite};
 use bhiv_outbox::Fault;
 use bhiv_service::Context;
 use bhiv_types::State as _;
-use bhiv_web::{Can, Problem, Result, Valid, ValidQuery};
+use bhiv_web::{Can, MayAnswer, Problem, Result, Valid, ValidQuery};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -39,6 +39,7 @@ pub struct WorkflowState {
 pub async fn read(
     _: Can<TaskRead>,
     ValidQuery(ReadState { task_id }): ValidQuery<ReadState>,
+    _: MayAnswer<404>,
     service: Data<Context>,
 ) -> Result<Json<WorkflowState>> {
     let task = task::find(&mut *service.read().await?, task_id).await?;

@@ -1,5 +1,5 @@
 use bhiv_db::Conn;
-use bhiv_types::Priority;
+use bhiv_types::{Priority, State as _};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -64,8 +64,10 @@ pub struct Filter {
     pub assignee_id: Option<String>,
     /// Those that are this urgent.
     pub priority: Option<Priority>,
-    /// Those about this.
-    pub reference: Option<String>,
+    /// Those about one of these.
+    pub reference: Option<Vec<String>>,
+    /// Those that should be done by that time and are not, or the others.
+    pub overdue: Option<(bool, DateTime<Utc>)>,
 }
 
 impl Filter {
@@ -81,7 +83,15 @@ impl Filter {
             query = query.filter(tasks::priority.eq(priority));
         }
         if let Some(reference) = &self.reference {
-            query = query.filter(tasks::reference.eq(reference.clone()));
+            query = query.filter(tasks::reference.eq_any(reference.clone()));
+        }
+        if let Some((is_overdue, now)) = self.overdue {
+            let ends = TaskStatus::TRANSITIONS.iter().map(|(status, _)| *status);
+            let ends: Vec<_> = ends.filter(|status| status.is_final()).collect();
+            let overdue = tasks::due_date.lt(now).and(tasks::status.ne_all(ends));
+            // Without a date it is not known to be overdue, which SQL does not call false.
+            query =
+                if is_overdue { query.filter(overdue) } else { query.filter(overdue.is_distinct_from(true)) };
         }
         query
     }

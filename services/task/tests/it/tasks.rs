@@ -110,6 +110,7 @@ async fn a_list_is_filtered_and_paged() {
     assert_eq!(listed("assignee_id=ravi").await, "BA");
     assert_eq!(listed("priority=high").await, "CB");
     assert_eq!(listed("reference=lead/1").await, "CA");
+    assert_eq!(listed("reference=lead/2,lead/1,lead/3").await, listed("").await);
     assert_eq!(listed("reference=lead/1&assignee_id=mona&status=pending").await, "C");
     assert_eq!(listed("status=completed").await, "");
 
@@ -136,4 +137,24 @@ async fn a_viewer_looks_and_changes_nothing() {
     app.get("/task/tasks").await.expect(200);
     let refused = app.patch(&format!("/task/tasks/{}", id(&task)), json!({"title": "B"})).await;
     assert_eq!(refused.expect_problem(403, "permission_denied")["required_permission"], "task:write");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_should_be_done_by_now_is_overdue() {
+    let app = app().await;
+    for (title, due) in
+        [("A", "2027-01-01T00:00:00Z"), ("B", "2028-01-01T00:00:00Z"), ("C", "2027-01-02T00:00:00Z")]
+    {
+        app.post("/task/tasks", json!({"title": title, "due_date": due})).await.expect(201);
+    }
+    task(&app).await;
+    let listed = async |query: &str| {
+        let found = items(&app, &format!("/task/tasks?{query}")).await;
+        texts(&found, "title").join(",")
+    };
+    assert_eq!(listed("overdue=true").await, "C,A");
+    assert_eq!(listed("overdue=false").await, "Call Asha,B");
+    let late = items(&app, "/task/tasks?overdue=true&limit=1").await;
+    app.patch(&format!("/task/tasks/{}", id(&late[0])), json!({"status": "completed"})).await.expect(200);
+    assert_eq!(listed("overdue=true").await, "A", "what is done is late no more");
 }
