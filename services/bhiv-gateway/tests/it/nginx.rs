@@ -12,11 +12,15 @@ use bhiv_auth::Role;
 use bhiv_events::Contract as _;
 use bhiv_events::crm::{LeadCreated, LeadUpdated};
 use bhiv_testing::{TestApp, eventually};
+use futures_util::StreamExt as _;
+use reqwest::header::{CONNECTION, HeaderMap, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use reqwest::{Body, Response};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::Role as Side;
 
 use self::front::Front;
 use self::stand_in::StandIn;
@@ -174,6 +178,39 @@ async fn an_event_arrives_before_the_next_one_happens() {
         read_until(&mut stream, "event: lead_updated").await;
     };
     in_time(reading).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_websocket_of_the_gateway_shows_events() {
+    let module = Module::start().await;
+    let app = replica(&module, "address=none,user=none").await;
+    let front = Front::of(&[address(&app)]).await;
+    let request = front.client_of_http1().get(format!("{}/ws", front.url));
+    let request = request.bearer_auth(app.token(Role::Admin)).headers(HeaderMap::from_iter(
+        [
+            (CONNECTION, "upgrade"),
+            (UPGRADE, "websocket"),
+            (SEC_WEBSOCKET_VERSION, "13"),
+            (SEC_WEBSOCKET_KEY, "dGhlIHNhbXBsZSBub25jZQ=="),
+            // A page of the same origin, which NGINX has to name as the client did.
+            (ORIGIN, front.url.as_str()),
+        ]
+        .map(|(name, value)| (name, value.parse().unwrap())),
+    ));
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.status(), 101);
+    let socket = answer.upgrade().await.unwrap();
+    let mut socket = WebSocketStream::from_raw_socket(socket, Side::Client, None).await;
+    let listening = async {
+        app.deliver_twice(&app.event(&LeadCreated::sample())).await;
+        loop {
+            let message = socket.next().await.unwrap().unwrap();
+            if message.to_text().is_ok_and(|text| text.contains("bhiv.crm.lead.created")) {
+                return;
+            }
+        }
+    };
+    in_time(listening).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
