@@ -5,6 +5,8 @@ PG_BIN=''
 find_postgres() { PG_BIN="$({ find /usr/lib/postgresql -maxdepth 2 -name bin -type d 2>/dev/null || true; } | sort -V | tail -n 1)"; }
 find_postgres
 RMQ_BIN=/usr/lib/rabbitmq/bin
+# Where Debian puts daemons, nginx among them.
+PATH="$PATH:/usr/sbin"
 
 missing_packages() {
   local packages=()
@@ -67,6 +69,9 @@ install_quietly() {
   local result=0
   # shellcheck disable=SC2086 # one word per package
   { "$@" apt-get update && "$@" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $packages; } || result=$?
+  # Nor at the next start of the machine: Debian's own services are called like their packages.
+  local package
+  for package in $packages; do "$@" systemctl disable "$package" || true; done
   [ $had_policy = yes ] || "$@" rm -f "$policy"
   return $result
 }

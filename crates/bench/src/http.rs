@@ -1,28 +1,27 @@
 //! Requests to rows.
 
-use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use bhiv_auth::{Keys, Role, Signer};
-use bhiv_clock::Clock;
+use bhiv_auth::Role;
 use bhiv_db::Conn;
-use bhiv_settings::Secret;
-use chrono::TimeDelta;
 use diesel_async::{AsyncConnection as _, RunQueryDsl as _};
-use tokio::process::{Child, Command as Process};
+use tokio::process::Command as Process;
 
 use crate::page::Page;
 use crate::relay::per_second;
+use crate::service::{CRM, Service, token};
 use crate::stack::Stack;
-use crate::{Result, say, share};
+use crate::wrk::{script, word_after};
+use crate::{Result, say, share, wrk};
 
 const ADDRESS: &str = "127.0.0.1:29650";
 const LEADS: &str = "http://127.0.0.1:29650/crm/leads";
 
 pub async fn measure(stack: &Stack, page: &mut Page, runs: usize, seconds: u64, clients: usize) -> Result {
     let lock = stop_relay(stack).await?;
-    let crm = Crm::start(stack).await?;
-    let script = Crm::request(stack)?;
+    let mut crm = start_crm(stack).await?;
+    let script = request(stack)?;
     wrk(LEADS, &script, 1, clients).await?;
     let twin = twin(stack, 1, true).await?;
     let (mut ours, mut bare, mut busy) = (Vec::new(), Vec::new(), Vec::new());
@@ -47,16 +46,16 @@ pub async fn measure(stack: &Stack, page: &mut Page, runs: usize, seconds: u64, 
     }
     let what = "the same, relay and broker at work on the same cores";
     page.rates(what, busy, "pgbench", bare, 0.0, 0.0);
-    crm.stop().await
+    crm.kill().await
 }
 
 /// The outbox's share, on tables like crm's.
 pub async fn share(stack: &Stack, page: &mut Page, runs: usize, seconds: u64, clients: usize) -> Result {
     let lock = stop_relay(stack).await?;
-    let crm = Crm::start(stack).await?;
-    let script = Crm::request(stack)?;
+    let mut crm = start_crm(stack).await?;
+    let script = request(stack)?;
     wrk(LEADS, &script, 1, clients).await?;
-    crm.stop().await?;
+    crm.kill().await?;
     drop(lock);
     let (recorded, plain) = (twin(stack, GROUP, true).await?, twin(stack, GROUP, false).await?);
     share::measure(stack, page, &script, (runs, seconds, clients)).await?;
@@ -81,7 +80,7 @@ pub async fn share(stack: &Stack, page: &mut Page, runs: usize, seconds: u64, cl
 const GROUP: usize = 8;
 
 /// Whoever holds this lock is the relay: as long as it is us, nobody publishes.
-async fn stop_relay(stack: &Stack) -> Result<Conn> {
+pub async fn stop_relay(stack: &Stack) -> Result<Conn> {
     let mut lock = Conn::establish(stack.database_url.expose()).await?;
     diesel::sql_query("SELECT pg_advisory_lock(hashtextextended('crm.outbox.0', 0))")
         .execute(&mut lock)
@@ -89,100 +88,27 @@ async fn stop_relay(stack: &Stack) -> Result<Conn> {
     Ok(lock)
 }
 
-/// A crm of its own, as a process.
-struct Crm {
-    process: Child,
+/// A lead, as it is asked for.
+pub const LEAD: &str =
+    r#"{"name":"Asha Verma","email":"asha@example.com","source":"website","company":"Verma Textiles"}"#;
+
+async fn start_crm(stack: &Stack) -> Result<Service> {
+    Service::set_up(stack, CRM).await?;
+    Service::start(stack, CRM, ADDRESS, &[]).await
 }
 
-impl Crm {
-    async fn start(stack: &Stack) -> Result<Self> {
-        stack.sql("DROP SCHEMA IF EXISTS crm CASCADE").await?;
-        std::fs::create_dir_all(&stack.run)?;
-        let (key, jwks) = (stack.run.join("key.pem"), stack.run.join("jwks.json"));
-        if !key.exists() {
-            Keys::generate(&key, &jwks)?;
-        }
-        let password = "bench";
-        let settings = [
-            ("HTTP_ADDR", ADDRESS.to_owned()),
-            ("DATABASE_URL", named(&stack.database_url, "crm", password)?),
-            ("AMQP_URL", named(&stack.amqp_url, "crm", password)?),
-            ("AUTH_JWKS_FILE", jwks.display().to_string()),
-            ("DATABASE_ADMIN_URL", stack.database_url.expose().to_owned()),
-            ("RABBITMQ_ADMIN_URL", stack.rabbitmq_url.expose().to_owned()),
-            ("TRACE_RATIO", "0".to_owned()),
-        ];
-        let program = stack.programs.join("crm");
-        let setup = Process::new(&program).arg("setup").envs(settings.clone()).output().await?;
-        if !setup.status.success() {
-            return Err(format!("crm setup: {}", String::from_utf8_lossy(&setup.stderr)).into());
-        }
-        let log = std::fs::File::create(stack.run.join("crm.log"))?;
-        let process = Process::new(&program)
-            .arg("run")
-            .envs(settings)
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .kill_on_drop(true)
-            .spawn()?;
-        let crm = Self { process };
-        let until = Instant::now() + Duration::from_secs(30);
-        let ready = format!("http://{ADDRESS}/health/ready");
-        while !reqwest::get(&ready).await.is_ok_and(|answer| answer.status().is_success()) {
-            if Instant::now() > until {
-                return Err("crm is not ready".into());
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        Ok(crm)
-    }
-
-    /// What wrk sends.
-    fn request(stack: &Stack) -> Result<std::path::PathBuf> {
-        let signer = Signer::new(&stack.run.join("key.pem"), "bhiv-gateway", "bhiv")?;
-        let token = signer.sign("bench", &[Role::Sales], Clock::system().now(), TimeDelta::hours(2))?;
-        let script = stack.run.join("lead.lua");
-        let body = r#"{"name":"Asha Verma","email":"asha@example.com","source":"website","company":"Verma Textiles"}"#;
-        std::fs::write(
-            &script,
-            format!(
-                "wrk.method = 'POST'\nwrk.body = '{body}'\nwrk.headers['content-type'] = 'application/json'\n\
-                 wrk.headers['authorization'] = 'Bearer {token}'\n"
-            ),
-        )?;
-        Ok(script)
-    }
-
-    async fn stop(mut self) -> Result {
-        self.process.kill().await?;
-        Ok(())
-    }
+/// What wrk sends.
+fn request(stack: &Stack) -> Result<PathBuf> {
+    script(stack, "lead", "POST", &token(stack, "bench", Role::Sales)?, Some(LEAD))
 }
 
 /// Requests per second, all of them accepted.
-pub async fn wrk(url: &str, script: &std::path::Path, seconds: u64, clients: usize) -> Result<f64> {
-    let output = Process::new("wrk")
-        .args(["-t1", &format!("-c{clients}"), &format!("-d{seconds}s"), "-s"])
-        .arg(script)
-        .arg(url)
-        .stderr(Stdio::inherit())
-        .output()
-        .await?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    if text.contains("Non-2xx") || text.contains("Socket errors") {
-        return Err(format!("not every request was accepted:\n{text}").into());
-    }
-    number_after(&text, "Requests/sec:")
-}
-
-fn named(url: &Secret, user: &str, password: &str) -> Result<String> {
-    let (scheme, rest) = url.expose().split_once("://").ok_or("no URL")?;
-    let (_, place) = rest.split_once('@').ok_or("no user in the URL")?;
-    Ok(format!("{scheme}://{user}:{password}@{place}"))
+pub async fn wrk(url: &str, script: &Path, seconds: u64, clients: usize) -> Result<f64> {
+    Ok(wrk::run(url, script, seconds, clients).await?.rate)
 }
 
 /// Tables like crm's, and pgbench's script: the rows of that many requests in one commit, with new ids.
-async fn twin(stack: &Stack, writes: usize, is_recorded: bool) -> Result<std::path::PathBuf> {
+async fn twin(stack: &Stack, writes: usize, is_recorded: bool) -> Result<PathBuf> {
     stack.sql("DROP SCHEMA IF EXISTS twin CASCADE").await?;
     stack.sql("CREATE SCHEMA twin").await?;
     for table in ["leads", "outbox"] {
@@ -217,7 +143,7 @@ async fn insert(stack: &Stack, table: &str, without: &str, rows: usize, times: u
     Ok(format!("INSERT INTO twin.{table} ({names}) VALUES {};\n", vec![tuples.join(", "); times].join(", ")))
 }
 
-async fn pgbench(stack: &Stack, script: &std::path::Path, seconds: u64, clients: usize) -> Result<f64> {
+async fn pgbench(stack: &Stack, script: &Path, seconds: u64, clients: usize) -> Result<f64> {
     let output = Process::new("pgbench")
         .args(["-n", "-M", "prepared", "-j2", &format!("-c{clients}"), &format!("-T{seconds}"), "-f"])
         .arg(script)
@@ -225,11 +151,6 @@ async fn pgbench(stack: &Stack, script: &std::path::Path, seconds: u64, clients:
         .output()
         .await?;
     let text = String::from_utf8_lossy(&output.stdout);
-    number_after(&text, "tps =")
-        .map_err(|_| format!("pgbench: {text}{}", String::from_utf8_lossy(&output.stderr)).into())
-}
-
-fn number_after(text: &str, word: &str) -> Result<f64> {
-    let (_, rest) = text.split_once(word).ok_or_else(|| format!("no '{word}' in:\n{text}"))?;
-    Ok(rest.split_whitespace().next().unwrap_or_default().parse()?)
+    let rate = word_after(&text, "tps =").ok().and_then(|rate| rate.parse().ok());
+    rate.ok_or_else(|| format!("pgbench: {text}{}", String::from_utf8_lossy(&output.stderr)).into())
 }

@@ -1,17 +1,21 @@
 //! `scripts/bench`: figures, each beside its limit in the same run. These machines are noisy: trust the ratios.
 
+mod gateway;
 mod http;
 mod inbox;
 mod latency;
 mod page;
 mod relay;
+mod service;
 mod share;
 mod stack;
+mod wrk;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::gateway::Effort;
 use crate::page::Page;
 use crate::stack::Stack;
 
@@ -43,41 +47,73 @@ enum What {
         #[command(flatten)]
         stack: Stack,
     },
+    /// The gateway beside NGINX; its cache, its streams, and how soon a person's no is in effect.
+    Gateway {
+        /// Only these: forward, latency, cache, streams, consent.
+        only: Vec<String>,
+        /// Runs of each side of a comparison; the median counts.
+        #[arg(long, default_value_t = 5)]
+        runs: usize,
+        /// Seconds of one run.
+        #[arg(long, default_value_t = 5)]
+        seconds: u64,
+        /// Clients at once.
+        #[arg(long, default_value_t = 32)]
+        clients: usize,
+        #[command(flatten)]
+        stack: Stack,
+    },
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let What::Messaging { only, runs, seconds, clients, stack } = CommandLine::parse().what;
-    let wants = |name: &str| only.is_empty() || only.iter().any(|wanted| wanted == name);
-    let outcome = async {
-        let mut page = Page::new(runs, &stack).await?;
-        if wants("http") {
-            http::measure(&stack, &mut page, runs, seconds, clients).await?;
+    let outcome = match CommandLine::parse().what {
+        What::Messaging { only, runs, seconds, clients, stack } => {
+            messaging(&stack, &only, Effort { runs, seconds, clients }).await
         }
-        if wants("share") {
-            http::share(&stack, &mut page, runs, seconds, clients).await?;
+        What::Gateway { only, runs, seconds, clients, stack } => {
+            gateway(&stack, &only, Effort { runs, seconds, clients }).await
         }
-        if wants("relay") {
-            relay::throughput(&stack, &mut page, runs).await?;
-        }
-        if wants("inbox") {
-            inbox::measure(&stack, &mut page, runs).await?;
-        }
-        if wants("latency") {
-            latency::measure(&stack, &mut page).await?;
-        }
-        if wants("backlog") {
-            relay::backlog(&stack, &mut page).await?;
-        }
-        page.finish(only.is_empty())
     };
-    match outcome.await {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             say(&format!("bench: {error}"));
             ExitCode::FAILURE
         }
     }
+}
+
+async fn messaging(stack: &Stack, only: &[String], effort: Effort) -> Result {
+    let wants = |name: &str| only.is_empty() || only.iter().any(|wanted| wanted == name);
+    let Effort { runs, seconds, clients } = effort;
+    let mut page = Page::new(page::MESSAGING, runs, stack).await?;
+    if wants("http") {
+        http::measure(stack, &mut page, runs, seconds, clients).await?;
+    }
+    if wants("share") {
+        http::share(stack, &mut page, runs, seconds, clients).await?;
+    }
+    if wants("relay") {
+        relay::throughput(stack, &mut page, runs).await?;
+    }
+    if wants("inbox") {
+        inbox::measure(stack, &mut page, runs).await?;
+    }
+    if wants("latency") {
+        latency::measure(stack, &mut page).await?;
+    }
+    if wants("backlog") {
+        relay::backlog(stack, &mut page).await?;
+    }
+    page.finish(only.is_empty())
+}
+
+async fn gateway(stack: &Stack, only: &[String], effort: Effort) -> Result {
+    let wants = |name: &str| only.is_empty() || only.iter().any(|wanted| wanted == name);
+    let mut page = Page::new(gateway::METHOD, effort.runs, stack).await?;
+    gateway::measure(stack, &mut page, effort, wants).await?;
+    page.finish(only.is_empty())
 }
 
 /// Progress, for whoever looks on.

@@ -25,17 +25,24 @@ pub struct Page {
     figures: Vec<Figure>,
     runs: usize,
     machine: String,
+    method: &'static str,
     file: std::path::PathBuf,
 }
 
 impl Page {
-    pub async fn new(runs: usize, stack: &Stack) -> Result<Self> {
+    /// `method` is how the page begins: what is measured, and how.
+    pub async fn new(method: &'static str, runs: usize, stack: &Stack) -> Result<Self> {
         let cores = std::thread::available_parallelism()?;
         let postgres = stack.words("split_part(version(), ' ', 2)").await?;
         let fsync = stack.words("current_setting('synchronous_commit')").await?;
         let machine =
             format!("{cores} cores, PostgreSQL {postgres} (synchronous_commit {fsync}), one RabbitMQ node");
-        Ok(Self { figures: Vec::new(), runs, machine, file: stack.page.clone() })
+        Ok(Self { figures: Vec::new(), runs, machine, method, file: stack.page.clone() })
+    }
+
+    /// Names something else that has a part in the figures.
+    pub fn beside(&mut self, what: &str) {
+        let _ = write!(self.machine, ", {what}");
     }
 
     /// Ours beside the limit, both per second, and the ratio that it has to reach.
@@ -91,7 +98,7 @@ impl Page {
             let mut markdown = Table::new();
             markdown.load_preset(ASCII_MARKDOWN);
             self.fill(&mut markdown);
-            let mut page = METHOD.to_owned();
+            let mut page = self.method.to_owned();
             write!(page, "{}; medians of {} runs.\n\n{markdown}\n", self.machine, self.runs)?;
             std::fs::write(&self.file, page)?;
             say(&format!("written: {}", self.file.display()));
@@ -113,7 +120,8 @@ impl Page {
     }
 }
 
-const METHOD: &str = "\
+/// How messaging is measured.
+pub const MESSAGING: &str = "\
 # Messaging: figures
 
 `scripts/bench messaging` writes this page. Every figure stands beside its limit, measured in the same run on the

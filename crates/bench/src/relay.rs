@@ -12,6 +12,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use tokio_util::sync::CancellationToken;
 
 use crate::page::Page;
+use crate::service::resident;
 use crate::stack::{Schema, Stack};
 use crate::{Result, say};
 
@@ -100,7 +101,7 @@ pub async fn backlog(stack: &Stack, page: &mut Page) -> Result {
     let stop = CancellationToken::new();
     let publishing = Connector::new(&stack.amqp_url, "bench relay");
     let relay = Relay::new(schema.url.clone(), publishing, schema.wake.clone());
-    let before = resident()?;
+    let before = resident("self")?;
     let running = tokio::spawn(relay.run(stop.clone()));
     let mut highest = before;
     let mut tenths = Vec::new();
@@ -110,7 +111,7 @@ pub async fn backlog(stack: &Stack, page: &mut Page) -> Result {
         let done = tenth * ROWS / 10;
         schema.until(&format!("(SELECT FROM outbox WHERE id <= {done} LIMIT 1) AS one"), 0).await?;
         let rate = per_second(ROWS / 10, started.elapsed());
-        highest = highest.max(resident()?);
+        highest = highest.max(resident("self")?);
         stack.purge().await?;
         say(&format!("backlog {tenth}/10: {rate:.0}/s, {} MB", highest / 1_000_000));
         tenths.push(rate);
@@ -131,13 +132,6 @@ pub async fn backlog(stack: &Stack, page: &mut Page) -> Result {
     );
     page.single("backlog of 1,000,000: memory", format!("+{grown} MB"), "", "+50 MB", grown <= 50);
     Ok(())
-}
-
-/// Memory that this process occupies, in bytes.
-fn resident() -> Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
-    Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a rate is a float")]

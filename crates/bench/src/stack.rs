@@ -42,6 +42,9 @@ pub struct Stack {
     /// RabbitMQ's management API as an administrator.
     #[arg(long, env = "BENCH_RABBITMQ_URL", hide = true, hide_env_values = true)]
     pub rabbitmq_url: Secret,
+    /// Redis.
+    #[arg(long, env = "BENCH_REDIS_URL", hide = true, hide_env_values = true)]
+    pub redis_url: Secret,
 }
 
 /// A fresh schema with the tables of outbox and inbox.

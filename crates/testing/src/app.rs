@@ -3,6 +3,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::dev::ServerHandle;
 use bhiv_auth::{Keys, Role, Signer, Verifier};
 use bhiv_broker::wire;
 use bhiv_clock::Clock;
@@ -40,6 +41,7 @@ pub struct TestApp {
     client: Client,
     role: Role,
     keys: Arc<TempDir>,
+    server: ServerHandle,
 }
 
 /// An answer, read whole.
@@ -121,9 +123,15 @@ impl TestApp {
             tokio::spawn(job);
         }
         let server = serve(listener, 1, &S::api(), &app, authority, &context, Health::default()).unwrap();
+        let handle = server.handle();
         tokio::spawn(server);
         let (client, role) = (Client::new(), Role::Admin);
-        Self { url, clock, database, context, processor, signer, client, role, keys }
+        Self { url, clock, database, context, processor, signer, client, role, keys, server: handle }
+    }
+
+    /// Answers nothing from now on; open connections are closed.
+    pub async fn stop(&self) {
+        self.server.stop(false).await;
     }
 
     /// Speaks as a user with that role from now on; before, as an administrator.

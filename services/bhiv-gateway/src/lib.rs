@@ -5,7 +5,8 @@
 //! one document, [`webhooks`] sends events to whoever asked, [`edge`] what is let in at all, [`limits`] how often who
 //! may call, [`sessions`], [`logins`], [`credentials`] and [`outside`] who somebody is, [`denials`] the audit of
 //! refused requests, [`consent`] what people agreed to, [`visible`] who sees which event, [`cache`] the answers that
-//! are kept, [`circuit`] how modules are, [`compose`] answers made of several modules' answers. The other rooms are those of every service.
+//! are kept, [`circuit`] how modules are,
+//! [`compose`] answers made of several modules' answers. The other rooms are those of every service.
 
 mod cache;
 mod changes;

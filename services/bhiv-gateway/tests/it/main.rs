@@ -14,6 +14,7 @@ mod forwarding;
 mod limits;
 mod live;
 mod module;
+mod nginx;
 mod outside;
 mod publish;
 mod raw;
