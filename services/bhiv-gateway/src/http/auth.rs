@@ -53,7 +53,6 @@ pub async fn register(
     Ok(Created::at(format!("/auth/users/{}", user.id), user))
 }
 
-#[expect(clippy::too_many_arguments, reason = "the signature of a handler says all that it is about")]
 pub async fn login(
     (who, _): (Public, MayAnswer<401>),
     Valid(Credentials { email, password }): Valid<Credentials>,
