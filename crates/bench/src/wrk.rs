@@ -32,7 +32,8 @@ pub async fn run(url: &str, script: &Path, seconds: u64, clients: usize) -> Resu
         return Err(format!("not every request was accepted:\n{text}").into());
     }
     let rate = word_after(&text, "Requests/sec:")?.parse()?;
-    Ok(Load { rate, median: milliseconds(word_after(&text, "50%")?)? })
+    let (_, distribution) = text.split_once("Latency Distribution").ok_or("no distribution of wrk")?;
+    Ok(Load { rate, median: milliseconds(word_after(distribution, "50%")?)? })
 }
 
 /// A script of wrk: what it sends.
