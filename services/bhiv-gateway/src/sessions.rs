@@ -9,6 +9,7 @@ use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use bhiv_auth::Refresh;
+use bhiv_broker::Backoff;
 use bhiv_clock::Clock;
 use chrono::{DateTime, TimeDelta, Utc};
 use deadpool_redis::redis::{self, Script};
@@ -235,27 +236,37 @@ impl Sessions {
 
     /// Learns what was missed and forgets what is of no interest any more, until `stop`.
     pub async fn follow(self, stop: CancellationToken) {
+        let mut backoff = Backoff::reconnect();
         while !stop.is_cancelled() {
-            self.catch_up().await;
+            // What was missed while Redis was away is learnt as soon as it is back.
+            let pause = if self.catch_up().await {
+                backoff.reset();
+                HOUSEKEEPING
+            } else {
+                backoff.next_delay()
+            };
             tokio::select! {
                 () = self.0.missed.notified() => {}
-                () = tokio::time::sleep(HOUSEKEEPING) => {}
+                () = tokio::time::sleep(pause) => {}
                 () = stop.cancelled() => return,
             }
         }
     }
 
-    async fn catch_up(&self) {
+    /// Whether Redis could be asked.
+    async fn catch_up(&self) -> bool {
         let now = self.0.clock.now().timestamp_millis();
         let mut reading = redis::pipe();
         reading.cmd("ZREMRANGEBYSCORE").arg(self.ended()).arg("-inf").arg(now).ignore();
         reading.cmd("ZRANGE").arg(self.ended()).arg(0).arg(-1).arg("WITHSCORES");
         let read = async |conn: &mut _| reading.query_async::<(Vec<(String, f64)>,)>(conn).await;
         let read = self.0.redis.ask("ended sessions", read).await;
+        let was_asked = read.is_some();
         let mut ended = self.0.ended.write().unwrap_or_else(PoisonError::into_inner);
         ended.retain(|_, until| *until > now);
         #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit")]
         ended.extend(read.into_iter().flat_map(|(rows,)| rows).map(|(id, until)| (id, until as i64)));
+        was_asked
     }
 
     fn note_ended(&self, session: String, until: i64) {
