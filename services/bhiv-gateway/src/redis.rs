@@ -1,7 +1,10 @@
 //! Redis: what replicas of the gateway share. Nothing is lost without it; things only take longer, or are counted
 //! by each replica alone.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fmt::Display;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -11,6 +14,7 @@ use deadpool_redis::redis::aio::MultiplexedConnection;
 use deadpool_redis::redis::{self, Client, RedisError, RedisResult, Script};
 use deadpool_redis::{Config, Pool, PoolError, Runtime, Timeouts};
 use futures_util::{FutureExt as _, StreamExt as _};
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -45,10 +49,33 @@ pub struct Redis {
     prefix: String,
     /// A request does not wait longer than this.
     hurry: Duration,
-    /// One connection that all requests share, while there is one.
-    shared: Arc<watch::Sender<Option<MultiplexedConnection>>>,
+    /// Which one it is, for [`OWN`].
+    id: u64,
+    /// One connection for whoever has none of their own, while Redis is there.
+    shared: Arc<watch::Sender<Option<Shared>>>,
     /// The shared connection has failed.
     failed: Arc<Notify>,
+}
+
+/// The connection that was made last, and the how manyth it is.
+#[derive(Clone)]
+struct Shared {
+    generation: u64,
+    conn: MultiplexedConnection,
+}
+
+/// The connection of one worker: what it asks does not cross threads.
+struct Own {
+    generation: u64,
+    conn: Option<MultiplexedConnection>,
+}
+
+/// The next [`Redis`] of this process.
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    /// Those of this worker, one for each [`Redis`] of the process.
+    static OWN: RefCell<HashMap<u64, Own>> = RefCell::default();
 }
 
 impl std::fmt::Debug for Redis {
@@ -83,9 +110,10 @@ impl Redis {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| malformed(&error))?;
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let (shared, failed) = (Arc::new(watch::Sender::new(None)), Arc::default());
         let hurry = Duration::from_millis(*hurry);
-        Ok(Self { pool, client, prefix: prefix.clone(), hurry, shared, failed })
+        Ok(Self { pool, client, prefix: prefix.clone(), hurry, id, shared, failed })
     }
 
     /// Whether it answers.
@@ -114,14 +142,15 @@ impl Redis {
         format!("{}:{name}", self.prefix)
     }
 
-    /// Does `work` on the connection that all requests share; `None` when Redis is away or too slow for a request
+    /// Does `work` on the worker's connection; `None` when Redis is away or too slow for a request
     /// to wait for it.
     pub async fn ask<T>(
         &self,
         what: &str,
         work: impl AsyncFnOnce(&mut MultiplexedConnection) -> RedisResult<T>,
     ) -> Option<T> {
-        let mut conn = self.shared.borrow().clone()?;
+        let Shared { generation, conn } = self.shared.borrow().clone()?;
+        let mut conn = self.own(generation).unwrap_or(conn);
         let failed = match tokio::time::timeout(self.hurry, work(&mut conn)).await {
             Ok(Ok(answer)) => return Some(answer),
             Ok(Err(error)) => error.to_string(),
@@ -130,6 +159,35 @@ impl Redis {
         warn!(what, failed, "Redis does not do it");
         self.failed.notify_one();
         None
+    }
+
+    /// This worker's own connection. It is made when it is first asked for, and anew after a failure; until it is
+    /// there, and on threads that are no workers, the shared one has to do.
+    fn own(&self, generation: u64) -> Option<MultiplexedConnection> {
+        let runtime = Handle::try_current().ok()?;
+        if runtime.runtime_flavor() != RuntimeFlavor::CurrentThread {
+            return None;
+        }
+        let id = self.id;
+        let is_current = move |own: &&mut Own| own.generation == generation;
+        OWN.with_borrow_mut(|all| {
+            if let Some(own) = all.get_mut(&id).filter(is_current) {
+                return own.conn.clone();
+            }
+            all.insert(id, Own { generation, conn: None });
+            let client = self.client.clone();
+            runtime.spawn(async move {
+                let connecting = tokio::time::timeout(PATIENCE, client.get_multiplexed_async_connection());
+                if let Ok(Ok(conn)) = connecting.await {
+                    OWN.with_borrow_mut(|all| {
+                        if let Some(own) = all.get_mut(&id).filter(is_current) {
+                            own.conn = Some(conn);
+                        }
+                    });
+                }
+            });
+            None
+        })
     }
 
     /// Counts a request of `caller`; `None` when Redis is away.
@@ -144,14 +202,15 @@ impl Redis {
         Some(Verdict { is_allowed: allowed == 1, remaining, reset, retry_after })
     }
 
-    /// Keeps the connection that all requests share, until `stop`. While there is none, nobody waits for it.
+    /// Keeps the shared connection, until `stop`. While there is none, nobody waits for it.
     pub async fn keep_connected(self, stop: CancellationToken) {
-        let mut backoff = Backoff::reconnect();
+        let (mut backoff, mut generation) = (Backoff::reconnect(), 0);
         while !stop.is_cancelled() {
             let connecting = tokio::time::timeout(PATIENCE, self.client.get_multiplexed_async_connection());
             if let Ok(Ok(conn)) = connecting.await {
                 backoff.reset();
-                self.shared.send_replace(Some(conn));
+                generation += 1;
+                self.shared.send_replace(Some(Shared { generation, conn }));
                 tokio::select! {
                     () = self.failed.notified() => {}
                     () = stop.cancelled() => {}
