@@ -16,7 +16,7 @@ use crate::commands::register_user::RegisterUser;
 use crate::domain::user::{Credentials, Password, PasswordChange, Registration};
 use crate::error::{NOT_A_USER, WRONG_CREDENTIALS};
 use crate::logins::Logins;
-use crate::sessions::Sessions;
+use crate::sessions::{Away, Sessions};
 use crate::store::user::{self, User};
 use crate::tokens::Tokens;
 
@@ -116,11 +116,21 @@ pub async fn change_password(
     logins.succeeded(&user.email, place.address).await;
     let password_hash =
         slowly(move || new_password.hash()).await?.map_err(|error| Problem::internal(&error))?;
+    // Before: without Redis the password stays what it is. Again afterwards: for whoever logged in with the old one
+    // meanwhile.
+    end_others(&who.caller, &sessions).await?;
     gateway.run(who.origin(), ChangePassword { id, password_hash }).await?;
-    let others = sessions.of(&who.caller.id).await?.into_iter().map(|session| session.id);
-    let others: Vec<_> = others.filter(|other| who.caller.session.as_ref() != Some(other)).collect();
-    sessions.end(&who.caller.id, &others).await?;
+    if end_others(&who.caller, &sessions).await.is_err() {
+        tracing::warn!(user = %id, "sessions that began while the password was changed may go on");
+    }
     Ok(NoContent)
+}
+
+/// Every session of the caller's ends but the one that they are in.
+async fn end_others(caller: &Caller, sessions: &Sessions) -> std::result::Result<(), Away> {
+    let others = sessions.of(&caller.id).await?.into_iter().map(|session| session.id);
+    let others: Vec<_> = others.filter(|other| caller.session.as_ref() != Some(other)).collect();
+    sessions.end(&caller.id, &others).await
 }
 
 /// The user whom the caller is: machines and callers of an outside issuer are none.

@@ -177,6 +177,12 @@ async fn without_redis_each_process_counts_failed_logins() {
     let token = login(&app, "ravi@example.com").await;
     assert_eq!(token["refresh_token"], json!(null), "nothing to carry it on");
     me(&app, &token).await.expect(200);
+    // A password that cannot end the other sessions stays what it is.
+    let change = json!({"current_password": PASSWORD, "new_password": "something new"});
+    let change = app.request(Method::POST, "/auth/password").json(&change);
+    let change = change.bearer_auth(token["access_token"].as_str().unwrap());
+    TestApp::read(change).await.expect_problem(503, "unavailable");
+    login(&app, "ravi@example.com").await;
     closes(&app, "ravi@example.com").await;
     let nothing = json!({"refresh_token": "x"});
     post(&app, "/auth/refresh", nothing).await.expect_problem(401, "invalid_token");
