@@ -5,6 +5,7 @@
 
 mod caller;
 mod file;
+mod key_set;
 mod keys;
 mod permission;
 mod refresh;

@@ -1,17 +1,15 @@
-use std::collections::HashMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use bhiv_settings::Auth;
 use chrono::{DateTime, TimeDelta, Utc};
-use jsonwebtoken::jwk::{Jwk, JwkSet, KeyAlgorithm};
+use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use quick_cache::sync::Cache;
 use serde::de::DeserializeOwned;
 
-use crate::file::Stamp;
+use crate::key_set::KeySet;
 use crate::refresh::{self, Refresh, RefreshClaims};
 use crate::signer::{ACCESS, REFRESH};
 use crate::{Caller, Claims, KeyError};
@@ -56,13 +54,6 @@ struct Inner {
 struct Verified {
     caller: Caller,
     at: DateTime<Utc>,
-}
-
-struct KeySet {
-    keys: HashMap<String, (DecodingKey, Algorithm)>,
-    published: JwkSet,
-    stamp: Stamp,
-    looked: Instant,
 }
 
 impl std::fmt::Debug for Verifier {
@@ -199,30 +190,6 @@ impl Inner {
         }
         set.looked = Instant::now();
     }
-}
-
-impl KeySet {
-    fn read(path: &Path) -> Result<Self, KeyError> {
-        let stamp = Stamp::of(path);
-        let text = fs::read(path).map_err(|error| KeyError::file(path, error))?;
-        let published: JwkSet =
-            serde_json::from_slice(&text).map_err(|error| KeyError::malformed(path, error))?;
-        let keys: HashMap<_, _> = published.keys.iter().filter_map(usable).collect();
-        if keys.is_empty() {
-            return Err(KeyError::malformed(path, "no EdDSA or ES256 key with a kid"));
-        }
-        Ok(Self { keys, published, stamp, looked: Instant::now() })
-    }
-}
-
-fn usable(jwk: &Jwk) -> Option<(String, (DecodingKey, Algorithm))> {
-    let algorithm = match jwk.common.key_algorithm? {
-        KeyAlgorithm::EdDSA => Algorithm::EdDSA,
-        KeyAlgorithm::ES256 => Algorithm::ES256,
-        _ => return None,
-    };
-    let key = DecodingKey::from_jwk(jwk).ok()?;
-    Some((jwk.common.key_id.clone()?, (key, algorithm)))
 }
 
 #[cfg(test)]
