@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{Permission, Role, grants};
+use crate::{Module, Permission, Role, grants};
 
 /// What an access token says (RFC 9068 in part).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,6 +24,9 @@ pub struct Claims {
     /// The session that it was issued in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
+    /// The team that the user works in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
 }
 
 /// A caller whose token was verified.
@@ -39,12 +42,38 @@ pub struct Caller {
     pub scope: Option<Vec<Permission>>,
     /// The session that their token was issued in.
     pub session: Option<String>,
+    /// The team that they work in.
+    pub team: Option<String>,
+}
+
+/// Which records of a module somebody may see who may see any of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// All.
+    All,
+    /// Their own, and those of their team if they have one.
+    Own {
+        /// Who they are, as records name their owner.
+        user: String,
+        /// The team that they work in.
+        team: Option<String>,
+    },
+}
+
+impl Reach {
+    /// Whether it covers a record with that owner, in that team.
+    pub fn covers(&self, owner: &str, owner_team: Option<&str>) -> bool {
+        match self {
+            Self::All => true,
+            Self::Own { user, team } => owner == user || (team.is_some() && team.as_deref() == owner_team),
+        }
+    }
 }
 
 impl Caller {
     /// A caller who may do what `roles` allow, outside of any session.
     pub fn new(id: impl Into<String>, roles: &[Role], expires: DateTime<Utc>) -> Self {
-        Self { id: id.into(), roles: roles.to_vec(), expires, scope: None, session: None }
+        Self { id: id.into(), roles: roles.to_vec(), expires, scope: None, session: None, team: None }
     }
 
     /// Whether one of the caller's roles grants `permission`, and their token is for it.
@@ -53,6 +82,15 @@ impl Caller {
             self.roles.iter().any(|role| grants(*role, permission.module) >= Some(permission.access));
         is_granted
             && self.scope.as_ref().is_none_or(|scope| scope.iter().any(|given| given.includes(permission)))
+    }
+
+    /// Which records of `module` they see: whoever may read there only as sales sees their own and their team's.
+    pub fn reach(&self, module: Module) -> Reach {
+        let is_wider = |role: &Role| *role != Role::Sales && grants(*role, module).is_some();
+        if self.roles.iter().any(is_wider) {
+            return Reach::All;
+        }
+        Reach::Own { user: self.id.clone(), team: self.team.clone() }
     }
 
     /// How events and audit rows name the caller. Machines and callers of other issuers say what they are.
@@ -64,7 +102,7 @@ impl Caller {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Access, Module};
+    use crate::Access;
 
     #[test]
     fn one_role_suffices_and_more_access_includes_less() {
@@ -88,6 +126,21 @@ mod tests {
         assert!(caller.may(permission("logistics:read")));
         assert!(!caller.may(permission("logistics:write")), "the scope names it, the role does not grant it");
         assert!(!caller.may(permission("task:read")));
+    }
+
+    #[test]
+    fn sales_reaches_its_own_and_its_teams_records_and_a_manager_all() {
+        let mut caller = Caller::new("ravi", &[Role::Sales], DateTime::UNIX_EPOCH);
+        let alone = caller.reach(Module::Crm);
+        assert!(
+            alone.covers("ravi", None) && !alone.covers("asha", None) && !alone.covers("asha", Some("north"))
+        );
+        caller.team = Some("north".to_owned());
+        let team = caller.reach(Module::Crm);
+        assert!(team.covers("asha", Some("north")) && !team.covers("asha", Some("south")));
+        caller.roles.push(Role::Manager);
+        assert_eq!(caller.reach(Module::Crm), Reach::All);
+        assert_eq!(Caller::new("v", &[Role::Viewer], DateTime::UNIX_EPOCH).reach(Module::Crm), Reach::All);
     }
 
     #[test]

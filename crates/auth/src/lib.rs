@@ -12,7 +12,7 @@ mod refresh;
 mod signer;
 mod verifier;
 
-pub use caller::{Caller, Claims};
+pub use caller::{Caller, Claims, Reach};
 pub use jsonwebtoken::errors::Error as SignError;
 pub use keys::{KeyError, Keys};
 pub use permission::{Access, Module, Permission, Requires, Role, grants, require};

@@ -82,6 +82,7 @@ impl Signer {
             roles: caller.roles.clone(),
             scope,
             sid: caller.session.clone(),
+            team: caller.team.clone(),
         };
         self.token(ACCESS, &claims)
     }

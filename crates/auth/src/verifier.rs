@@ -123,7 +123,14 @@ impl Verifier {
         let expires = still_valid(claims.exp, now)?;
         let scope = claims.scope.as_deref().map(|scope| scope.split_whitespace().map(str::parse).collect());
         let scope = scope.transpose().map_err(|_| TokenError::Invalid)?;
-        Ok(Caller { id: claims.sub, roles: claims.roles, expires, scope, session: claims.sid })
+        Ok(Caller {
+            id: claims.sub,
+            roles: claims.roles,
+            expires,
+            scope,
+            session: claims.sid,
+            team: claims.team,
+        })
     }
 
     fn decode<C: DeserializeOwned>(&self, token: &str, kind: &str, audience: &str) -> Result<C, TokenError> {

@@ -3,9 +3,11 @@
 
 mod error;
 mod json_text;
+mod keyset;
 mod migrations;
 mod pool;
 mod schema;
+mod search;
 mod statement;
 
 pub use error::Error;
@@ -13,6 +15,7 @@ pub use json_text::JsonText;
 pub use migrations::{Migrations, migrate, revert_all};
 pub use pool::{Pool, PooledConnection};
 pub use schema::prepare;
+pub use search::prefix_query;
 
 pub use diesel::result::Error as DieselError;
 

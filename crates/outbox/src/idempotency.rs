@@ -30,6 +30,12 @@ impl Idempotency {
         Self { key: key.into(), request: request.into(), replayed: Arc::default() }
     }
 
+    /// A part of the request, which is done and answered by itself: `name` is its own among the parts.
+    #[must_use]
+    pub fn part(&self, name: &str) -> Self {
+        Self { key: format!("{}#{name}", self.key), ..self.clone() }
+    }
+
     /// Whether the answer is that of an earlier request.
     pub fn was_replayed(&self) -> bool {
         AtomicBool::load(&self.replayed, Ordering::Relaxed)

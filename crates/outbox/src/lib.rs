@@ -6,12 +6,15 @@
 //! In: [`Consumers`] hand each message to the handlers that [`Bindings`] names, inside a transaction that
 //! also remembers the message's id, so that its effect happens once.
 //!
+//! [`history`]: what records were before their changes, for services that keep it.
+//!
 //! [`operations`]: what operators ask and tell the tables of a service.
 
 mod backlog;
 mod bindings;
 mod command;
 mod consumers;
+pub mod history;
 mod housekeeping;
 mod idempotency;
 mod inbox;
@@ -26,6 +29,7 @@ pub use backlog::measure_backlog;
 pub use bindings::{Bindings, Failure, Handle, HandleAll, HandleAny, Order};
 pub use command::{Command, Fault, Refusal, Transactor};
 pub use consumers::Consumers;
+pub use history::HISTORY;
 pub use housekeeping::housekeeping;
 pub use idempotency::Idempotency;
 pub use inbox::{Outcome, Processor};

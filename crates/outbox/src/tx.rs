@@ -10,6 +10,7 @@ use diesel_async::{AnsiTransactionManager, TransactionManager as _};
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::history::{self, NewState};
 use crate::relay::rows::{self, NewRow};
 use crate::{Failure, Fault, Idempotency, Wake, stories};
 
@@ -51,6 +52,7 @@ pub struct Tx {
     origin: Origin,
     /// What has no form in JSON keeps the transaction from committing.
     rows: Vec<Result<NewRow, serde_json::Error>>,
+    states: Vec<Result<NewState, serde_json::Error>>,
 }
 
 impl std::fmt::Debug for Tx {
@@ -64,7 +66,7 @@ impl Tx {
         let mut conn = service.pool.get().await?;
         AnsiTransactionManager::begin_transaction(&mut *conn).await?;
         let now = service.clock.now();
-        Ok(Self { conn, service: service.clone(), now, origin, rows: Vec::new() })
+        Ok(Self { conn, service: service.clone(), now, origin, rows: Vec::new(), states: Vec::new() })
     }
 
     /// Commits with the recorded events if `result` is good, and changes nothing otherwise.
@@ -182,6 +184,34 @@ impl Tx {
         self.push(AuditRecorded::kind(self.service.producer), audit.subject(), 1, &audit);
     }
 
+    /// Records who changed what, as [`Tx::audit`] does, and keeps the record's state in its history: `version` is
+    /// the record's after the change, `before` is absent when it was created, `after` when it was removed. Needs
+    /// [`crate::HISTORY`] among the service's migrations.
+    pub fn change<T: Serialize + Sync>(
+        &mut self,
+        action: &str,
+        entity: impl Into<String>,
+        version: i64,
+        before: Option<&T>,
+        after: Option<&T>,
+    ) {
+        let entity = entity.into();
+        self.audit(action, entity.clone(), before.map(|it| it as _), after.map(|it| it as _));
+        let texts = before.map(JsonText::of).transpose();
+        let texts = texts.and_then(|before| Ok((before, after.map(JsonText::of).transpose()?)));
+        let correlation_id = self.correlation();
+        self.states.push(texts.map(|(before, after)| NewState {
+            entity,
+            version,
+            actor: self.origin.actor.clone(),
+            action: action.to_owned(),
+            request_id: self.origin.request_id.clone(),
+            correlation_id,
+            before,
+            after,
+        }));
+    }
+
     fn push(&mut self, kind: Kind, subject: String, sequence: i64, data: &impl Serialize) -> Uuid {
         let event_id = self.id();
         let traceparent = trace::current();
@@ -236,6 +266,11 @@ impl Tx {
     pub(crate) async fn flush(&mut self) -> Result<bool, Error> {
         let rows: Result<Vec<NewRow>, _> = std::mem::take(&mut self.rows).into_iter().collect();
         let rows = rows.map_err(|error| DieselError::SerializationError(error.into()))?;
+        let states: Result<Vec<NewState>, _> = std::mem::take(&mut self.states).into_iter().collect();
+        let states = states.map_err(|error| DieselError::SerializationError(error.into()))?;
+        if !states.is_empty() {
+            history::insert(&mut self.conn, self.now, &states).await?;
+        }
         if rows.is_empty() {
             return Ok(false);
         }

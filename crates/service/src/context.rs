@@ -2,7 +2,13 @@ use bhiv_clock::Clock;
 use bhiv_db::{Error, Pool, PooledConnection};
 use bhiv_events::Producer;
 use bhiv_outbox::{Command, Fault, Origin, Transactor, Wake};
+use bhiv_web::{Bulk, BulkResult, Problem};
+use futures_util::StreamExt as _;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// Commands of one bulk request that run at once.
+const AT_ONCE: usize = 16;
 
 /// What handlers work with. Cloning it shares it.
 #[derive(Clone, Debug)]
@@ -36,6 +42,25 @@ impl Context {
     /// When the business refuses, or the database fails.
     pub async fn run<C: Command>(&self, origin: Origin, command: C) -> Result<C::Output, Fault<C::Refusal>> {
         self.transactor.run(origin, command).await
+    }
+
+    /// Runs one command for each record, each in a transaction of its own: what one is refused hinders no other.
+    /// Repeated with the same idempotency key, each is done once.
+    pub async fn run_each<C>(&self, origin: &Origin, commands: Vec<(Uuid, C)>) -> Bulk
+    where
+        C: Command,
+        C::Refusal: Into<Problem>,
+    {
+        let runs = commands.into_iter().map(|(id, command)| {
+            let idempotency = origin.idempotency.as_ref().map(|whole| whole.part(&id.to_string()));
+            let origin = Origin { idempotency, ..origin.clone() };
+            async move {
+                let result = self.run(origin, command).await;
+                BulkResult::new(id, result.map(drop).map_err(Problem::from))
+            }
+        });
+        // Those that run at once share commits; too many at once would take every connection.
+        futures_util::stream::iter(runs).buffered(AT_ONCE).collect::<Vec<_>>().await.into_iter().collect()
     }
 
     /// Time, ids and chance.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
-use bhiv_auth::{Keys, Role, Signer, Verifier};
+use bhiv_auth::{Caller, Keys, Role, Signer, Verifier};
 use bhiv_broker::wire;
 use bhiv_clock::Clock;
 use bhiv_db::Pool;
@@ -147,6 +147,13 @@ impl TestApp {
     /// A token of this user with that role.
     pub fn token_of(&self, user: &str, role: Role) -> String {
         self.signer.sign(user, &[role], self.clock.now(), TimeDelta::hours(1)).unwrap()
+    }
+
+    /// A token of this user with that role, in that team.
+    pub fn token_in_team(&self, user: &str, role: Role, team: &str) -> String {
+        let mut caller = Caller::new(user, &[role], self.clock.now() + TimeDelta::hours(1));
+        caller.team = Some(team.to_owned());
+        self.signer.access(&caller, self.clock.now()).unwrap()
     }
 
     /// Sends a request with a token.

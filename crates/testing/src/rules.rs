@@ -94,6 +94,13 @@ pub fn contracts<S: Service>(_: &str) {
         .collect();
     let codes = json!({"service": name, "codes": codes});
     fresh_json(&docs.join(format!("problems/{name}.json")), codes);
+    let machines = S::api().machines().iter().fold(String::new(), |text, machine| {
+        format!("{text}\n## {}\n\n```mermaid\n{}```\n", machine.name, machine.diagram())
+    });
+    if !machines.is_empty() {
+        let text = format!("# State machines of {name}\n\nWritten from the tables in `domain/`.\n{machines}");
+        fresh(&docs.join(format!("states/{name}.md")), &text);
+    }
 }
 
 /// Whatever changes something can be repeated with a key.

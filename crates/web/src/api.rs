@@ -7,12 +7,14 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpResponse, Responder};
 use bhiv_telemetry::metrics;
+use bhiv_types::State;
+use utoipa::ToSchema;
 use utoipa::openapi::path::HttpMethod;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder};
+use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, RefOr, Schema};
 
 use crate::describe::{Describe, Operation};
-use crate::{Problem, codes, health, idempotency};
+use crate::{Machine, Problem, codes, health, idempotency};
 
 /// Largest body that is read, in bytes, unless a route says otherwise.
 const MAX_BODY: usize = 100 * 1024;
@@ -36,6 +38,7 @@ pub struct Api {
     info: Info,
     resources: BTreeMap<String, Vec<(Method, AddRoute)>>,
     document: OpenApi,
+    machines: Vec<Machine>,
 }
 
 impl std::fmt::Debug for Api {
@@ -66,7 +69,7 @@ impl Api {
             )
             .components(Some(components))
             .build();
-        Self { info, resources: BTreeMap::new(), document }
+        Self { info, resources: BTreeMap::new(), document, machines: Vec::new() }
     }
 
     /// `GET path`.
@@ -158,6 +161,26 @@ impl Api {
         });
         self.resources.entry(path.to_owned()).or_default().push((method, add));
         self
+    }
+
+    /// Documents a state machine: its schema says what may follow each state, from the table that decides. After
+    /// the routes that mention the schema.
+    #[must_use]
+    pub fn states<S: State + ToSchema>(mut self) -> Self {
+        let machine = Machine::of::<S>(S::name().into_owned());
+        let components = self.document.components.as_mut();
+        let schema = components.and_then(|components| components.schemas.get_mut(&machine.name));
+        if let Some(RefOr::T(Schema::Object(schema))) = schema {
+            let says = schema.description.take().unwrap_or_default();
+            schema.description = Some(format!("{says}\n\n{}", machine.in_words()));
+        }
+        self.machines.push(machine);
+        self
+    }
+
+    /// The state machines that are documented.
+    pub fn machines(&self) -> &[Machine] {
+        &self.machines
     }
 
     /// The OpenAPI 3.1 document.

@@ -6,18 +6,24 @@
 
 mod answer;
 mod api;
+mod bulk;
 mod caller;
 mod describe;
 mod health;
+/// What records were: answers from their history.
+pub mod history;
 mod idempotency;
 mod input;
 mod middleware;
 mod page;
 mod problem;
 mod schema;
+mod sort;
+mod states;
 
 pub use answer::{Created, EventStream, NoContent};
 pub use api::{Api, Info, not_allowed};
+pub use bulk::{Bulk, BulkResult, Ids};
 pub use caller::{Authority, Can, Known, Public, bearer};
 pub use describe::{Describe, FreeForm, Operation};
 pub use health::{Check, CheckState, Health, Probe, Report, Trouble};
@@ -25,6 +31,8 @@ pub use input::{Id, MayAnswer, Segment, Valid, ValidQuery};
 pub use middleware::{REQUEST_ID, RequestMeta, surround};
 pub use page::{Cursor, Limit, Page};
 pub use problem::{Code, FieldError, Problem, codes};
+pub use sort::Sort;
+pub use states::Machine;
 
 /// What a handler answers.
 pub type Result<T> = std::result::Result<T, Problem>;

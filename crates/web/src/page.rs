@@ -3,11 +3,15 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
+
+use crate::Problem;
 
 /// A part of a list.
 #[derive(Debug, Serialize)]
@@ -21,12 +25,18 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// `items` were read with [`Limit::and_one`]: the one too many says that there is more.
-    pub fn new(mut items: Vec<T>, limit: Limit, total: i64, place: impl Fn(&T) -> Uuid) -> Self {
+    /// `items` were read with [`Limit::and_one`]: the one too many says that there is more. `place` is where an
+    /// item stands: its id; in a list that is sorted by something else, [`Cursor::at`] that, too.
+    pub fn new<P: Into<Cursor>>(
+        mut items: Vec<T>,
+        limit: Limit,
+        total: i64,
+        place: impl Fn(&T) -> P,
+    ) -> Self {
         let limit = usize::from(limit.0);
         let has_more = items.len() > limit;
         items.truncate(limit);
-        let next_cursor = items.last().filter(|_| has_more).map(|item| Cursor(place(item)));
+        let next_cursor = items.last().filter(|_| has_more).map(|item| place(item).into());
         Self { items, total, next_cursor }
     }
 }
@@ -64,21 +74,52 @@ impl<T: ToSchema> PartialSchema for Page<T> {
     }
 }
 
-/// A place in a list: that of the item with this id. Opaque to clients.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A place in a list: that of the item with this id, and what the list is sorted by has for it. Opaque to clients.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Cursor(pub Uuid);
+pub struct Cursor {
+    id: Uuid,
+    key: Option<Value>,
+}
 
 impl Cursor {
+    /// The place of the item `id` in a list that is sorted by `key`.
+    pub fn at(key: &impl Serialize, id: impl Into<Uuid>) -> Self {
+        Self { id: id.into(), key: Some(serde_json::to_value(key).unwrap_or_default()) }
+    }
+
     /// The id of the item that a part begins after.
     pub fn id(cursor: Option<Self>) -> Option<Uuid> {
-        cursor.map(|Self(id)| id)
+        cursor.map(|cursor| cursor.id)
+    }
+
+    /// What the list is sorted by has for that item, and its id.
+    ///
+    /// # Errors
+    /// 422 when it is a place in a list that is sorted by something else.
+    pub fn place<K: DeserializeOwned, I: From<Uuid>>(
+        cursor: Option<Self>,
+    ) -> Result<Option<(K, I)>, Problem> {
+        let Some(Self { id, key }) = cursor else { return Ok(None) };
+        let key = serde_json::from_value(key.unwrap_or_default()).map_err(|_| {
+            Problem::invalid(Vec::new()).at("?cursor", "is of a list that is sorted by something else")
+        })?;
+        Ok(Some((key, I::from(id))))
+    }
+}
+
+impl From<Uuid> for Cursor {
+    fn from(id: Uuid) -> Self {
+        Self { id, key: None }
     }
 }
 
 impl From<Cursor> for String {
     fn from(cursor: Cursor) -> Self {
-        BASE64_URL_SAFE_NO_PAD.encode(cursor.0)
+        match cursor.key {
+            None => BASE64_URL_SAFE_NO_PAD.encode(cursor.id),
+            Some(key) => BASE64_URL_SAFE_NO_PAD.encode(json!([cursor.id, key]).to_string()),
+        }
     }
 }
 
@@ -86,8 +127,13 @@ impl FromStr for Cursor {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| "is no cursor of this list")?;
-        Uuid::from_slice(&bytes).map(Self).map_err(|_| "is no cursor of this list")
+        const NONE: &str = "is no cursor of this list";
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| NONE)?;
+        if let Ok(id) = Uuid::from_slice(&bytes) {
+            return Ok(Self { id, key: None });
+        }
+        let (id, key) = serde_json::from_slice(&bytes).map_err(|_| NONE)?;
+        Ok(Self { id, key: Some(key) })
     }
 }
 
@@ -106,7 +152,7 @@ impl PartialSchema for Cursor {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .description(Some("A place in a list, as `next_cursor` of the part before it."))
-            .pattern(Some("^[A-Za-z0-9_-]{22}$"))
+            .pattern(Some("^[A-Za-z0-9_-]{22,1000}$"))
             .into()
     }
 }
@@ -149,9 +195,20 @@ mod tests {
 
     #[test]
     fn a_cursor_survives_its_text() {
-        let cursor = Cursor(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001));
-        assert_eq!(String::from(cursor).parse(), Ok(cursor));
+        let id = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001);
+        for cursor in [Cursor::from(id), Cursor::at(&"Verma", id), Cursor::at(&Some(0.5), id)] {
+            assert_eq!(String::from(cursor.clone()).parse(), Ok(cursor));
+        }
         assert!("nonsense".parse::<Cursor>().is_err());
+    }
+
+    #[test]
+    fn a_cursor_is_of_one_order_only() {
+        let by_name = Some(Cursor::at(&"Verma", Uuid::nil()));
+        let place = Cursor::place::<String, Uuid>(by_name.clone()).unwrap();
+        assert_eq!(place, Some(("Verma".to_owned(), Uuid::nil())));
+        assert!(Cursor::place::<f64, Uuid>(by_name).is_err());
+        assert!(Cursor::place::<f64, Uuid>(Some(Uuid::nil().into())).is_err());
     }
 
     #[test]
@@ -163,6 +220,6 @@ mod tests {
         assert_eq!(page(2).next_cursor, None);
         let full = page(3);
         assert_eq!(full.items.len(), 2);
-        assert_eq!(full.next_cursor, Some(Cursor(Uuid::from_u128(1))));
+        assert_eq!(full.next_cursor, Some(Cursor::from(Uuid::from_u128(1))));
     }
 }

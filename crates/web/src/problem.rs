@@ -155,13 +155,20 @@ impl Problem {
         if let Some(seconds) = self.retry_after {
             response.insert_header((RETRY_AFTER, seconds.to_string()));
         }
+        response.content_type("application/problem+json").body(self.to_value(request_id).to_string())
+    }
+
+    /// Its body. `request_id` may be empty where the body is a part of an answer that names the request.
+    pub(crate) fn to_value(&self, request_id: &str) -> Value {
         let mut body = Map::from_iter([
             ("type".to_owned(), format!("urn:bhiv:problem:{}", self.code.code).into()),
             ("title".to_owned(), self.code.title.into()),
             ("status".to_owned(), self.code.status.into()),
             ("code".to_owned(), self.code.code.into()),
-            ("request_id".to_owned(), request_id.into()),
         ]);
+        if !request_id.is_empty() {
+            body.insert("request_id".to_owned(), request_id.into());
+        }
         if let Some(detail) = &self.detail {
             body.insert("detail".to_owned(), detail.as_str().into());
         }
@@ -172,7 +179,7 @@ impl Problem {
             body.insert("retry_after".to_owned(), seconds.into());
         }
         body.extend(self.more.clone());
-        response.content_type("application/problem+json").body(Value::Object(body).to_string())
+        Value::Object(body)
     }
 }
 

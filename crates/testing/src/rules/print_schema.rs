@@ -8,8 +8,16 @@ use diesel::sql_types::{Bool, Text};
 use diesel_async::RunQueryDsl as _;
 
 /// These have their schema in crates/outbox.
-const MESSAGING: [&str; 7] =
-    ["idempotency_keys", "inbox", "inbox_parked", "outbox", "outbox_parked", "stories", "subject_seq"];
+const MESSAGING: [&str; 8] = [
+    "history",
+    "idempotency_keys",
+    "inbox",
+    "inbox_parked",
+    "outbox",
+    "outbox_parked",
+    "stories",
+    "subject_seq",
+];
 
 /// Words of Rust that are names of columns too.
 const KEYWORDS: [&str; 5] = ["type", "ref", "match", "move", "use"];

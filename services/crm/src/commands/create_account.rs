@@ -53,7 +53,7 @@ impl Command for CreateAccount {
             }
         })?;
         events::account_changed(tx, &account, "created");
-        tx.audit("account.create", format!("account/{}", account.id), None, Some(&account));
+        tx.change("account.create", format!("account/{}", account.id), 1, None, Some(&account));
         Ok(account)
     }
 }

@@ -41,7 +41,7 @@ impl Command for CreateLead {
         };
         lead::insert(tx.conn(), &lead).await?;
         events::lead_created(tx, &lead);
-        tx.audit("lead.create", format!("lead/{}", lead.id), None, Some(&lead));
+        tx.change("lead.create", format!("lead/{}", lead.id), 1, None, Some(&lead));
         Ok(lead)
     }
 }

@@ -50,7 +50,7 @@ impl Command for CreateOpportunity {
         opportunity::insert(tx.conn(), &opportunity).await?;
         events::opportunity_created(tx, &opportunity);
         let entity = format!("opportunity/{}", opportunity.id);
-        tx.audit("opportunity.create", entity, None, Some(&opportunity));
+        tx.change("opportunity.create", entity, 1, None, Some(&opportunity));
         Ok(opportunity)
     }
 }

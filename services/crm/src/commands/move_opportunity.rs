@@ -45,7 +45,7 @@ impl Command for MoveOpportunity {
         tx.continue_story(after.correlation_id);
         events::opportunity_moved(tx, &after, before.stage);
         let entity = format!("opportunity/{}", after.id);
-        tx.audit("opportunity.move", entity, Some(&before), Some(&after));
+        tx.change("opportunity.move", entity, after.version, Some(&before), Some(&after));
         Ok(after)
     }
 }

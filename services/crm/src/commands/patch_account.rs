@@ -63,7 +63,13 @@ impl Command for PatchAccount {
         })?;
         tx.continue_story(after.correlation_id);
         events::account_changed(tx, &after, "updated");
-        tx.audit("account.update", format!("account/{}", after.id), Some(&before), Some(&after));
+        tx.change(
+            "account.update",
+            format!("account/{}", after.id),
+            after.version,
+            Some(&before),
+            Some(&after),
+        );
         Ok(after)
     }
 }

@@ -44,7 +44,7 @@ impl Command for PatchLead {
         lead::update(tx.conn(), &after).await?;
         tx.continue_story(after.correlation_id);
         events::lead_updated(tx, &after, changed);
-        tx.audit("lead.update", format!("lead/{}", after.id), Some(&before), Some(&after));
+        tx.change("lead.update", format!("lead/{}", after.id), after.version, Some(&before), Some(&after));
         Ok(after)
     }
 }

@@ -47,7 +47,7 @@ impl Command for PatchOpportunity {
         opportunity::update(tx.conn(), &after).await?;
         tx.continue_story(after.correlation_id);
         let entity = format!("opportunity/{}", after.id);
-        tx.audit("opportunity.update", entity, Some(&before), Some(&after));
+        tx.change("opportunity.update", entity, after.version, Some(&before), Some(&after));
         Ok(after)
     }
 }

@@ -20,12 +20,14 @@ impl Command for ScoreLead {
     type Refusal = Infallible;
 
     async fn run(&self, tx: &mut Tx) -> Result<(), Fault<Infallible>> {
-        let Some(mut lead) = lead::lock(tx.conn(), self.id).await? else { return Ok(()) };
+        let Some(before) = lead::lock(tx.conn(), self.id).await? else { return Ok(()) };
+        let mut lead = before.clone();
         lead.score = Some(self.score);
         lead.version += 1;
         lead.updated_at = tx.now();
         lead::update(tx.conn(), &lead).await?;
         events::lead_updated(tx, &lead, vec!["score".to_owned()]);
+        tx.change("lead.score", format!("lead/{}", lead.id), lead.version, Some(&before), Some(&lead));
         Ok(())
     }
 }

@@ -1,7 +1,8 @@
 use actix_web::web::{Data, Json};
 use bhiv_auth::require::{CrmRead, CrmWrite};
 use bhiv_service::Context;
-use bhiv_web::{Can, Created, Cursor, Id, Limit, Page, Problem, Result, Valid, ValidQuery};
+use bhiv_web::history::{self, AsOf, Change, ListHistory};
+use bhiv_web::{Bulk, Can, Created, Cursor, Id, Ids, Limit, Page, Problem, Result, Sort, Valid, ValidQuery};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -9,7 +10,19 @@ use crate::commands::create_lead::CreateLead;
 use crate::commands::patch_lead::PatchLead;
 use crate::domain::ids::LeadId;
 use crate::domain::lead::{LeadChange, LeadStatus, NewLead};
-use crate::store::lead::{self, Filter, Lead};
+use crate::store::lead::{self, Filter, Lead, Order};
+
+/// What leads can be sorted by.
+#[derive(Clone, Copy, Debug, strum::EnumString, strum::VariantNames)]
+#[strum(serialize_all = "snake_case")]
+pub enum LeadSort {
+    CreatedAt,
+    UpdatedAt,
+    Name,
+}
+
+/// A field, or its reverse.
+type LeadOrder = Sort<LeadSort>;
 
 /// Which leads, and how many of them.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -21,9 +34,11 @@ pub struct ListLeads {
     source: Option<String>,
     /// Those that this user works on.
     owner: Option<String>,
-    /// Those with this text in name, company or e-mail address.
+    /// Those with words in name, company or e-mail address that begin with the words of this text.
     #[schema(min_length = 1, max_length = 200)]
     q: Option<String>,
+    /// In this order; the newest first, unless it says otherwise.
+    sort: Option<LeadOrder>,
     #[serde(default)]
     limit: Limit,
     cursor: Option<Cursor>,
@@ -43,17 +58,46 @@ pub async fn list(
     ValidQuery(query): ValidQuery<ListLeads>,
     crm: Data<Context>,
 ) -> Result<Json<Page<Lead>>> {
-    let ListLeads { status, source, owner, q, limit, cursor } = query;
+    let ListLeads { status, source, owner, q, sort, limit, cursor } = query;
     let filter = Filter { status, source, owner, text: q };
+    let Sort { by, descending } = sort.unwrap_or(Sort { by: LeadSort::CreatedAt, descending: true });
+    let order = match by {
+        LeadSort::CreatedAt => Order::CreatedAt(Cursor::place(cursor)?),
+        LeadSort::UpdatedAt => Order::UpdatedAt(Cursor::place(cursor)?),
+        LeadSort::Name => Order::Name(Cursor::place(cursor)?),
+    };
+    let place = |lead: &Lead| match by {
+        LeadSort::CreatedAt => Cursor::at(&lead.created_at, lead.id),
+        LeadSort::UpdatedAt => Cursor::at(&lead.updated_at, lead.id),
+        LeadSort::Name => Cursor::at(&lead.name, lead.id),
+    };
     let mut conn = crm.read().await?;
-    let leads = lead::list(&mut conn, &filter, Cursor::id(cursor), limit.and_one()).await?;
+    let leads = lead::list(&mut conn, &filter, order, descending, limit.and_one()).await?;
     let total = lead::count(&mut conn, &filter).await?;
-    Ok(Json(Page::new(leads, limit, total, |lead| lead.id.0)))
+    Ok(Json(Page::new(leads, limit, total, place)))
 }
 
-pub async fn read(_: Can<CrmRead>, Id(id): Id<LeadId>, crm: Data<Context>) -> Result<Json<Lead>> {
-    let lead = lead::find(&mut *crm.read().await?, id).await?;
+pub async fn read(
+    _: Can<CrmRead>,
+    Id(id): Id<LeadId>,
+    ValidQuery(AsOf { as_of }): ValidQuery<AsOf>,
+    crm: Data<Context>,
+) -> Result<Json<Lead>> {
+    let mut conn = crm.read().await?;
+    if let Some(at) = as_of {
+        return history::as_of(&mut conn, &format!("lead/{id}"), at).await.map(Json);
+    }
+    let lead = lead::find(&mut conn, id).await?;
     lead.map(Json).ok_or_else(|| Problem::not_found(format!("lead/{id}")))
+}
+
+pub async fn history(
+    _: Can<CrmRead>,
+    Id(id): Id<LeadId>,
+    ValidQuery(query): ValidQuery<ListHistory>,
+    crm: Data<Context>,
+) -> Result<Json<Page<Change>>> {
+    history::changes(&mut *crm.read().await?, &format!("lead/{id}"), query).await.map(Json)
 }
 
 pub async fn patch(
@@ -63,4 +107,23 @@ pub async fn patch(
     crm: Data<Context>,
 ) -> Result<Json<Lead>> {
     Ok(Json(crm.run(who.origin(), PatchLead { id, change }).await?))
+}
+
+/// The same change to many leads.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeLeads {
+    /// Which.
+    ids: Ids,
+    /// What changes.
+    change: LeadChange,
+}
+
+pub async fn bulk(
+    who: Can<CrmWrite>,
+    Valid(ChangeLeads { ids, change }): Valid<ChangeLeads>,
+    crm: Data<Context>,
+) -> Result<Json<Bulk>> {
+    let command = |id| (id, PatchLead { id: LeadId(id), change: change.clone() });
+    Ok(Json(crm.run_each(&who.origin(), ids.0.into_iter().map(command).collect()).await))
 }

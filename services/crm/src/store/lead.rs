@@ -1,4 +1,4 @@
-use bhiv_db::Conn;
+use bhiv_db::{Conn, keyset, words};
 use bhiv_types::Email;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -73,7 +73,7 @@ pub struct Filter {
     pub source: Option<String>,
     /// Those that this user works on.
     pub owner: Option<String>,
-    /// Those with this text in name, company or e-mail address.
+    /// Those with words in name, company or e-mail address that begin with the words of this text.
     pub text: Option<String>,
 }
 
@@ -90,13 +90,7 @@ impl Filter {
             query = query.filter(leads::owner.eq(owner.clone()));
         }
         if let Some(text) = &self.text {
-            let pattern = bhiv_db::contains(text);
-            query = query.filter(
-                leads::name
-                    .ilike(pattern.clone())
-                    .or(leads::company.ilike(pattern.clone()))
-                    .or(leads::email.ilike(pattern)),
-            );
+            query = query.filter(words!(leads, text));
         }
         query
     }
@@ -122,18 +116,32 @@ pub async fn update(conn: &mut Conn, lead: &Lead) -> QueryResult<()> {
     diesel::update(lead).set(lead).execute(conn).await.map(drop)
 }
 
-/// Up to `limit` leads, the newest first, beginning below the id `after`.
+/// A place in a list, in the order of the list.
+#[derive(Clone, Debug)]
+pub enum Order {
+    /// By when they came in.
+    CreatedAt(Option<(DateTime<Utc>, LeadId)>),
+    /// By when they were last changed.
+    UpdatedAt(Option<(DateTime<Utc>, LeadId)>),
+    /// By name.
+    Name(Option<(String, LeadId)>),
+}
+
+/// Up to `limit` leads in this order, or the reverse, beginning after the place.
 pub async fn list(
     conn: &mut Conn,
     filter: &Filter,
-    after: Option<Uuid>,
+    order: Order,
+    descending: bool,
     limit: i64,
 ) -> QueryResult<Vec<Lead>> {
-    let mut query = filter.query();
-    if let Some(after) = after {
-        query = query.filter(leads::id.lt(LeadId(after)));
-    }
-    query.order(leads::id.desc()).limit(limit).select(Lead::as_select()).load(conn).await
+    let query = filter.query();
+    let query = match order {
+        Order::CreatedAt(after) => keyset!(query, leads::created_at, leads::id, descending, after),
+        Order::UpdatedAt(after) => keyset!(query, leads::updated_at, leads::id, descending, after),
+        Order::Name(after) => keyset!(query, leads::name, leads::id, descending, after),
+    };
+    query.limit(limit).select(Lead::as_select()).load(conn).await
 }
 
 /// How many leads a list has.
