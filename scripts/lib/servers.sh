@@ -66,6 +66,7 @@ max_connections = 300
 shared_buffers = 256MB
 max_wal_size = 2GB
 wal_compression = on
+random_page_cost = 1.1
 idle_in_transaction_session_timeout = '60s'
 CONF
   fi

@@ -4,6 +4,7 @@ mod gateway;
 mod http;
 mod inbox;
 mod latency;
+mod lists;
 mod page;
 mod relay;
 mod service;
@@ -20,7 +21,8 @@ use crate::page::Page;
 use crate::stack::Stack;
 
 /// Whatever went wrong, in words.
-type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+type Result<T = ()> = std::result::Result<T, Failure>;
 
 #[derive(Debug, Parser)]
 #[command(name = "scripts/bench", version)]
@@ -63,6 +65,16 @@ enum What {
         #[command(flatten)]
         stack: Stack,
     },
+    /// Every list and search of crm, logistics and task, over large tables.
+    Lists {
+        /// Only these: crm, logistics, task.
+        only: Vec<String>,
+        /// How often each is asked.
+        #[arg(long, default_value_t = 60)]
+        asked: usize,
+        #[command(flatten)]
+        stack: Stack,
+    },
 }
 
 #[tokio::main]
@@ -74,6 +86,7 @@ async fn main() -> ExitCode {
         What::Gateway { only, runs, seconds, clients, stack } => {
             gateway(&stack, &only, Effort { runs, seconds, clients }).await
         }
+        What::Lists { only, asked, stack } => lists(&stack, &only, asked).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -113,6 +126,13 @@ async fn gateway(stack: &Stack, only: &[String], effort: Effort) -> Result {
     let wants = |name: &str| only.is_empty() || only.iter().any(|wanted| wanted == name);
     let mut page = Page::new(gateway::METHOD, effort.runs, stack).await?;
     gateway::measure(stack, &mut page, effort, wants).await?;
+    page.finish(only.is_empty())
+}
+
+async fn lists(stack: &Stack, only: &[String], asked: usize) -> Result {
+    let wants = |name: &str| only.is_empty() || only.iter().any(|wanted| wanted == name);
+    let mut page = Page::new(lists::METHOD, 1, stack).await?;
+    lists::measure(stack, &mut page, asked, wants).await?;
     page.finish(only.is_empty())
 }
 

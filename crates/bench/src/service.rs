@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use bhiv_auth::{Keys, Role, Signer};
+use bhiv_auth::{Caller, Keys, Role, Signer};
 use bhiv_clock::Clock;
 use bhiv_settings::Secret;
 use chrono::TimeDelta;
@@ -22,7 +22,16 @@ pub struct Kind {
 
 pub const CRM: Kind = Kind { program: "crm", role: "crm", user: "crm" };
 pub const COMPLIANCE: Kind = Kind { program: "compliance", role: "compliance", user: "compliance" };
+pub const LOGISTICS: Kind = Kind { program: "logistics", role: "logistics", user: "logistics" };
+pub const TASK: Kind = Kind { program: "task", role: "task", user: "task" };
 pub const GATEWAY: Kind = Kind { program: "bhiv-gateway", role: "gateway", user: "core" };
+
+impl Kind {
+    /// Its program's name.
+    pub fn name(self) -> &'static str {
+        self.program
+    }
+}
 
 /// It ends with the bench.
 #[derive(Debug)]
@@ -108,6 +117,15 @@ pub fn keys(stack: &Stack) -> Result<(PathBuf, PathBuf)> {
 pub fn token(stack: &Stack, user: &str, role: Role) -> Result<String> {
     let signer = Signer::new(&keys(stack)?.0, "bhiv-gateway", "bhiv")?;
     Ok(signer.sign(user, &[role], Clock::system().now(), TimeDelta::hours(2))?)
+}
+
+/// A token of a user with that role, in that team.
+pub fn team_token(stack: &Stack, user: &str, role: Role, team: &str) -> Result<String> {
+    let signer = Signer::new(&keys(stack)?.0, "bhiv-gateway", "bhiv")?;
+    let now = Clock::system().now();
+    let mut caller = Caller::new(user, &[role], now + TimeDelta::hours(2));
+    caller.team = Some(team.to_owned());
+    Ok(signer.access(&caller, now)?)
 }
 
 /// Memory that a process occupies, `self` or by its id, in bytes.

@@ -36,6 +36,9 @@ pub struct Stack {
     /// PostgreSQL as an administrator, in the bench's database.
     #[arg(long, env = "BENCH_DATABASE_URL", hide = true, hide_env_values = true)]
     pub database_url: Secret,
+    /// PostgreSQL's log.
+    #[arg(long, env = "BENCH_POSTGRES_LOG", hide = true)]
+    pub postgres_log: PathBuf,
     /// RabbitMQ as an administrator, in the bench's virtual host.
     #[arg(long, env = "BENCH_AMQP_URL", hide = true, hide_env_values = true)]
     pub amqp_url: Secret,
@@ -83,6 +86,15 @@ impl Stack {
     pub async fn sql(&self, statement: &str) -> Result<usize> {
         let mut conn = Conn::establish(self.database_url.expose()).await?;
         Ok(diesel::sql_query(statement).execute(&mut conn).await?)
+    }
+
+    /// Runs statements as an administrator, on one connection.
+    pub async fn sql_all(&self, first: &[String], then: &[String]) -> Result {
+        let mut conn = Conn::establish(self.database_url.expose()).await?;
+        for statement in first.iter().chain(then) {
+            diesel::sql_query(statement).execute(&mut conn).await?;
+        }
+        Ok(())
     }
 
     /// What a query answers, in words.

@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
+use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -23,24 +24,28 @@ pub const HISTORY: diesel_migrations::EmbeddedMigrations =
 pub(crate) struct NewState {
     pub(crate) entity: String,
     pub(crate) version: i64,
-    pub(crate) actor: String,
-    pub(crate) action: String,
-    pub(crate) request_id: Option<String>,
-    pub(crate) correlation_id: Uuid,
+    /// Who changed it how: a [`Circumstances`].
+    pub(crate) circumstances: JsonText,
     pub(crate) before: Option<JsonText>,
     pub(crate) after: Option<JsonText>,
 }
 
+/// Who changed a record how, named as the columns are.
+#[derive(Debug, Serialize)]
+pub(crate) struct Circumstances<'a> {
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) actor: &'a str,
+    pub(crate) action: &'a str,
+    pub(crate) request_id: Option<&'a str>,
+    pub(crate) correlation_id: Uuid,
+}
+
 /// Writes all of them with one statement that stays prepared.
-pub(crate) async fn insert(conn: &mut Conn, at: DateTime<Utc>, states: &[NewState]) -> QueryResult<usize> {
+pub(crate) async fn insert(conn: &mut Conn, states: &[NewState]) -> QueryResult<usize> {
     Insert::new(
-        at,
         states.iter().map(|state| state.entity.as_str()).collect(),
         states.iter().map(|state| state.version).collect(),
-        states.iter().map(|state| state.actor.as_str()).collect(),
-        states.iter().map(|state| state.action.as_str()).collect(),
-        states.iter().map(|state| state.request_id.as_deref()).collect(),
-        states.iter().map(|state| state.correlation_id).collect(),
+        states.iter().map(|state| &state.circumstances).collect(),
         states.iter().map(|state| state.before.as_ref()).collect(),
         states.iter().map(|state| state.after.as_ref()).collect(),
     )
@@ -50,23 +55,20 @@ pub(crate) async fn insert(conn: &mut Conn, at: DateTime<Utc>, states: &[NewStat
 
 statement! {
     struct Insert<'a> {
-        at: DateTime<Utc>,
         entities: Vec<&'a str>,
         versions: Vec<i64>,
-        actors: Vec<&'a str>,
-        actions: Vec<&'a str>,
-        request_ids: Vec<Option<&'a str>>,
-        correlations: Vec<Uuid>,
+        circumstances: Vec<&'a JsonText>,
         befores: Vec<Option<&'a JsonText>>,
         afters: Vec<Option<&'a JsonText>>,
     } -> ();
-    "INSERT INTO history (at, entity, version, actor, action, request_id, correlation_id, state, previous)
-     SELECT " [at: Timestamptz] ", entity, version, actor, action, request_id, correlation_id, state,
+    "INSERT INTO history (entity, version, at, actor, action, request_id, correlation_id, state, previous)
+     SELECT entity, version, at, actor, action, request_id, correlation_id, state,
             CASE WHEN NOT EXISTS (SELECT FROM history h WHERE h.entity = new.entity) THEN previous END
-     FROM unnest(" [entities: Array<Text>] ", " [versions: Array<BigInt>] ", " [actors: Array<Text>] ", "
-    [actions: Array<Text>] ", " [request_ids: Array<Nullable<Text>>] ", " [correlations: Array<SqlUuid>] ", "
+     FROM unnest(" [entities: Array<Text>] ", " [versions: Array<BigInt>] ", " [circumstances: Array<Jsonb>] ", "
     [befores: Array<Nullable<Jsonb>>] ", " [afters: Array<Nullable<Jsonb>>]
-    ") AS new (entity, version, actor, action, request_id, correlation_id, previous, state)"
+    ") AS new (entity, version, circumstances, previous, state),
+     jsonb_to_record(circumstances)
+         AS how (at timestamptz, actor text, action text, request_id text, correlation_id uuid)"
 }
 
 /// One change of a record.

@@ -10,7 +10,7 @@ use diesel_async::{AnsiTransactionManager, TransactionManager as _};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::history::{self, NewState};
+use crate::history::{self, Circumstances, NewState};
 use crate::relay::rows::{self, NewRow};
 use crate::{Failure, Fault, Idempotency, Wake, stories};
 
@@ -197,19 +197,20 @@ impl Tx {
     ) {
         let entity = entity.into();
         self.audit(action, entity.clone(), before.map(|it| it as _), after.map(|it| it as _));
-        let texts = before.map(JsonText::of).transpose();
-        let texts = texts.and_then(|before| Ok((before, after.map(JsonText::of).transpose()?)));
         let correlation_id = self.correlation();
-        self.states.push(texts.map(|(before, after)| NewState {
-            entity,
-            version,
-            actor: self.origin.actor.clone(),
-            action: action.to_owned(),
-            request_id: self.origin.request_id.clone(),
+        let circumstances = JsonText::of(&Circumstances {
+            at: self.now,
+            actor: &self.origin.actor,
+            action,
+            request_id: self.origin.request_id.as_deref(),
             correlation_id,
-            before,
-            after,
-        }));
+        });
+        let state = circumstances.and_then(|circumstances| {
+            let (before, after) =
+                (before.map(JsonText::of).transpose()?, after.map(JsonText::of).transpose()?);
+            Ok(NewState { entity, version, circumstances, before, after })
+        });
+        self.states.push(state);
     }
 
     fn push(&mut self, kind: Kind, subject: String, sequence: i64, data: &impl Serialize) -> Uuid {
@@ -269,7 +270,7 @@ impl Tx {
         let states: Result<Vec<NewState>, _> = std::mem::take(&mut self.states).into_iter().collect();
         let states = states.map_err(|error| DieselError::SerializationError(error.into()))?;
         if !states.is_empty() {
-            history::insert(&mut self.conn, self.now, &states).await?;
+            history::insert(&mut self.conn, &states).await?;
         }
         if rows.is_empty() {
             return Ok(false);

@@ -1,0 +1,136 @@
+//! Lists and searches over tables as large as they become: how soon they answer, and whether PostgreSQL reads a
+//! large table from end to end for one of them.
+
+mod plans;
+mod questions;
+mod seed;
+mod tables;
+
+use std::time::Instant;
+
+use bhiv_auth::Role;
+use futures_util::future::try_join_all;
+use reqwest::Client;
+
+use crate::http::stop_relay;
+use crate::page::Page;
+use crate::service::{CRM, Kind, LOGISTICS, Service, TASK, team_token, token};
+use crate::stack::Stack;
+use crate::{Result, say};
+use plans::Plans;
+use questions::{Asker, Question};
+
+/// What each list and search has to keep to, in milliseconds.
+const LIMIT: f64 = 50.0;
+
+/// A service with its tables.
+struct Module {
+    kind: Kind,
+    at: &'static str,
+}
+
+const MODULES: [Module; 3] = [
+    Module { kind: CRM, at: "127.0.0.1:29671" },
+    Module { kind: LOGISTICS, at: "127.0.0.1:29672" },
+    Module { kind: TASK, at: "127.0.0.1:29673" },
+];
+
+/// `asked` is how often each is asked; `wants` says which modules.
+pub async fn measure(stack: &Stack, page: &mut Page, asked: usize, wants: impl Fn(&str) -> bool) -> Result {
+    let relay = stop_relay(stack).await?;
+    for module in MODULES.iter().filter(|module| wants(module.kind.name())) {
+        module.measure(stack, page, asked).await?;
+    }
+    drop(relay);
+    Ok(())
+}
+
+impl Module {
+    async fn measure(&self, stack: &Stack, page: &mut Page, asked: usize) -> Result {
+        let name = self.kind.name();
+        Service::set_up(stack, self.kind).await?;
+        let plans = Plans::watch(stack).await?;
+        let mut service = Service::start(stack, self.kind, self.at, &[]).await?;
+        seed::fill(stack, name, self.at).await?;
+        let admin = token(stack, "bench", Role::Admin)?;
+        let seller = team_token(stack, "user-7", Role::Sales, "team-7")?;
+        let asker = |token, says| Asker { at: self.at, token, says };
+        let mut questions = questions::of(asker(&admin, "")).await?;
+        if name == "crm" {
+            questions.extend(questions::of(asker(&seller, "by a seller")).await?);
+        }
+        let mut scans = Vec::new();
+        for question in &questions {
+            let said = plans.during(async || question.ask(&Client::new()).await).await?;
+            scans.extend(said.into_iter().map(|table| format!("{question} reads all of {table}")));
+        }
+        service.kill().await?;
+        plans.stop(stack).await?;
+
+        let mut service = Service::start(stack, self.kind, self.at, &[]).await?;
+        let mut slowest = Vec::new();
+        for question in &questions {
+            slowest.push((p95(question, asked).await?, question));
+        }
+        service.kill().await?;
+        slowest.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+        let Some((worst, _)) = slowest.first() else { return Err(format!("{name} has no lists").into()) };
+        page.single(
+            &format!("{name}: the slowest of {} lists and searches, p95", questions.len()),
+            format!("{worst:.1} ms"),
+            "",
+            "50 ms",
+            *worst <= LIMIT,
+        );
+        for (took, question) in slowest.iter().take(5) {
+            page.single(&format!("{name}: {question}, p95"), format!("{took:.1} ms"), "", "", true);
+        }
+        page.single(
+            &format!("{name}: lists that read a large table from end to end"),
+            scans.len().to_string(),
+            "",
+            "0",
+            scans.is_empty(),
+        );
+        for scan in &scans {
+            say(scan);
+        }
+        Ok(())
+    }
+}
+
+/// Two clients ask at once, each again as soon as it has its answer; 95 of 100 answers take no longer, in
+/// milliseconds.
+async fn p95(question: &Question, asked: usize) -> Result<f64> {
+    let client = Client::new();
+    // What is asked for the first time is not in memory yet.
+    question.ask(&client).await?;
+    let clients = (0..2).map(|_| async {
+        let mut took = Vec::with_capacity(asked);
+        for _ in 0..asked.div_ceil(2) {
+            let begun = Instant::now();
+            question.ask(&client).await?;
+            took.push(begun.elapsed().as_secs_f64() * 1000.0);
+        }
+        Ok::<_, crate::Failure>(took)
+    });
+    let mut took: Vec<f64> = try_join_all(clients).await?.into_iter().flatten().collect();
+    took.sort_by(f64::total_cmp);
+    let place = (took.len() * 95).div_ceil(100).saturating_sub(1);
+    took.get(place).copied().ok_or_else(|| "nothing was asked".into())
+}
+
+/// How it is measured.
+pub const METHOD: &str = "\
+# Lists and searches: figures
+
+`scripts/bench lists` writes this page. Tables as large as they become (100,000 leads, 100,000 orders, 300,000 tasks,
+and what belongs to them) are filled with copies of records that the services made. Then every list that a
+service's OpenAPI document has is asked in every order, with every filter, with words to search for, and for a
+later part; two clients at a time, on the machine that PostgreSQL and the load run on, too.
+
+- **p95**: 95 of 100 answers take no longer, `total` included.
+- **reads a large table from end to end**: the plan of one of its statements has a sequential scan of a table with more
+  than 10,000 rows, as PostgreSQL's `auto_explain` tells.
+
+";
