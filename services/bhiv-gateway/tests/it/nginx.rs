@@ -177,7 +177,7 @@ async fn an_event_arrives_before_the_next_one_happens() {
         app.deliver_twice(&app.event(&LeadUpdated::sample())).await;
         read_until(&mut stream, "event: lead_updated").await;
     };
-    in_time(reading).await;
+    in_time(Box::pin(reading)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -210,7 +210,7 @@ async fn a_websocket_of_the_gateway_shows_events() {
             }
         }
     };
-    in_time(listening).await;
+    in_time(Box::pin(listening)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
