@@ -51,7 +51,7 @@ pub struct Caller {
 pub enum Reach {
     /// All.
     All,
-    /// Their own, and those of their team if they have one.
+    /// Their own, those of their team if they have one, and nobody's.
     Own {
         /// Who they are, as records name their owner.
         user: String,
@@ -61,11 +61,16 @@ pub enum Reach {
 }
 
 impl Reach {
-    /// Whether it covers a record with that owner, in that team.
-    pub fn covers(&self, owner: &str, owner_team: Option<&str>) -> bool {
+    /// Whether it covers a record with that owner, in that team. What has neither is everybody's.
+    pub fn covers(&self, owner: Option<&str>, owner_team: Option<&str>) -> bool {
         match self {
             Self::All => true,
-            Self::Own { user, team } => owner == user || (team.is_some() && team.as_deref() == owner_team),
+            Self::Own { user, team } => match (owner, owner_team) {
+                (None, None) => true,
+                (owner, owner_team) => {
+                    owner == Some(user) || (team.is_some() && team.as_deref() == owner_team)
+                }
+            },
         }
     }
 }
@@ -133,11 +138,14 @@ mod tests {
         let mut caller = Caller::new("ravi", &[Role::Sales], DateTime::UNIX_EPOCH);
         let alone = caller.reach(Module::Crm);
         assert!(
-            alone.covers("ravi", None) && !alone.covers("asha", None) && !alone.covers("asha", Some("north"))
+            alone.covers(Some("ravi"), None)
+                && !alone.covers(Some("asha"), None)
+                && !alone.covers(Some("asha"), Some("north"))
         );
+        assert!(alone.covers(None, None) && !alone.covers(None, Some("north")));
         caller.team = Some("north".to_owned());
         let team = caller.reach(Module::Crm);
-        assert!(team.covers("asha", Some("north")) && !team.covers("asha", Some("south")));
+        assert!(team.covers(Some("asha"), Some("north")) && !team.covers(Some("asha"), Some("south")));
         caller.roles.push(Role::Manager);
         assert_eq!(caller.reach(Module::Crm), Reach::All);
         assert_eq!(Caller::new("v", &[Role::Viewer], DateTime::UNIX_EPOCH).reach(Module::Crm), Reach::All);

@@ -38,6 +38,8 @@ pub fn catalog() -> Vec<Entry> {
     let mut entries = vec![
         Entry::of::<crm::LeadCreated>(),
         Entry::of::<crm::LeadUpdated>(),
+        Entry::of::<crm::LeadConverted>(),
+        Entry::of::<crm::LeadMerged>(),
         Entry::of::<crm::OpportunityCreated>(),
         Entry::of::<crm::OpportunityStageChanged>(),
         Entry::of::<crm::OpportunityWon>(),

@@ -29,6 +29,12 @@ pub struct LeadCreated {
     pub has_phone: bool,
     /// The purposes that the person agreed to when the lead was made.
     pub consent_purposes: Vec<String>,
+    /// Who works on it; null when nobody does.
+    #[serde(default)]
+    pub owner: Option<String>,
+    /// The team that works on it.
+    #[serde(default)]
+    pub team: Option<String>,
 }
 
 contract!(LeadCreated = Crm "crm" "lead" "created" "v1", "lead" / lead_id);
@@ -45,6 +51,8 @@ impl LeadCreated {
             timeline: Some("this quarter".to_owned()),
             has_phone: true,
             consent_purposes: vec!["contact".to_owned()],
+            owner: Some("ravi".to_owned()),
+            team: None,
         }
     }
 }
@@ -58,13 +66,90 @@ pub struct LeadUpdated {
     pub changed: Vec<String>,
     /// `new`, `contacted`, `qualified`, `converted` or `lost`.
     pub status: String,
+    /// Who works on it; null when nobody does.
+    #[serde(default)]
+    pub owner: Option<String>,
+    /// The team that works on it.
+    #[serde(default)]
+    pub team: Option<String>,
 }
 
 contract!(LeadUpdated = Crm "crm" "lead" "updated" "v1", "lead" / lead_id);
 
 impl LeadUpdated {
     fn canned() -> Self {
-        Self { lead_id: sample::LEAD, changed: vec!["status".to_owned()], status: "contacted".to_owned() }
+        Self {
+            lead_id: sample::LEAD,
+            changed: vec!["status".to_owned()],
+            status: "contacted".to_owned(),
+            owner: Some("ravi".to_owned()),
+            team: None,
+        }
+    }
+}
+
+/// A lead became a customer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LeadConverted {
+    /// Id of the lead.
+    pub lead_id: Uuid,
+    /// The customer's account.
+    pub account_id: Uuid,
+    /// The person there.
+    pub contact_id: Uuid,
+    /// What may come of it, when it is known.
+    pub opportunity_id: Option<Uuid>,
+    /// Who works on it; null when nobody does.
+    #[serde(default)]
+    pub owner: Option<String>,
+    /// The team that works on it.
+    #[serde(default)]
+    pub team: Option<String>,
+}
+
+contract!(LeadConverted = Crm "crm" "lead" "converted" "v1", "lead" / lead_id);
+
+impl LeadConverted {
+    fn canned() -> Self {
+        Self {
+            lead_id: sample::LEAD,
+            account_id: sample::ACCOUNT,
+            contact_id: sample::CONTACT,
+            opportunity_id: Some(sample::OPPORTUNITY),
+            owner: Some("ravi".to_owned()),
+            team: None,
+        }
+    }
+}
+
+/// Two leads were found to be the same person: one takes over what belonged to the other.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LeadMerged {
+    /// Id of the lead that goes on.
+    pub lead_id: Uuid,
+    /// The one that ended in it.
+    pub merged_id: Uuid,
+    /// False when the merge was taken back.
+    pub merged: bool,
+    /// Who works on it; null when nobody does.
+    #[serde(default)]
+    pub owner: Option<String>,
+    /// The team that works on it.
+    #[serde(default)]
+    pub team: Option<String>,
+}
+
+contract!(LeadMerged = Crm "crm" "lead" "merged" "v1", "lead" / lead_id);
+
+impl LeadMerged {
+    fn canned() -> Self {
+        Self {
+            lead_id: sample::LEAD,
+            merged_id: sample::CONTACT,
+            merged: true,
+            owner: Some("ravi".to_owned()),
+            team: None,
+        }
     }
 }
 
@@ -85,6 +170,12 @@ pub struct OpportunityCreated {
     pub probability: f64,
     /// When it should be decided.
     pub expected_close_date: Option<NaiveDate>,
+    /// Who works on it; null when nobody does.
+    #[serde(default)]
+    pub owner: Option<String>,
+    /// The team that works on it.
+    #[serde(default)]
+    pub team: Option<String>,
 }
 
 contract!(OpportunityCreated = Crm "crm" "opportunity" "created" "v1", "opportunity" / opportunity_id);
@@ -99,6 +190,8 @@ impl OpportunityCreated {
             stage: "qualification".to_owned(),
             probability: 0.4,
             expected_close_date: Some(sample::day()),
+            owner: Some("ravi".to_owned()),
+            team: None,
         }
     }
 }
@@ -114,6 +207,12 @@ pub struct OpportunityStageChanged {
     pub from: String,
     /// The stage after.
     pub to: String,
+    /// Who works on it; null when nobody does.
+    #[serde(default)]
+    pub owner: Option<String>,
+    /// The team that works on it.
+    #[serde(default)]
+    pub team: Option<String>,
 }
 
 contract!(OpportunityStageChanged = Crm "crm" "opportunity" "stage_changed" "v1", "opportunity" / opportunity_id);
@@ -125,6 +224,8 @@ impl OpportunityStageChanged {
             lead_id: sample::LEAD,
             from: "qualification".to_owned(),
             to: "proposal".to_owned(),
+            owner: Some("ravi".to_owned()),
+            team: None,
         }
     }
 }
@@ -140,6 +241,12 @@ pub struct OpportunityWon {
     pub value: Decimal,
     /// ISO 4217 code.
     pub currency: String,
+    /// Who works on it; null when nobody does.
+    #[serde(default)]
+    pub owner: Option<String>,
+    /// The team that works on it.
+    #[serde(default)]
+    pub team: Option<String>,
 }
 
 contract!(OpportunityWon = Crm "crm" "opportunity" "won" "v1", "opportunity" / opportunity_id);
@@ -151,6 +258,8 @@ impl OpportunityWon {
             lead_id: sample::LEAD,
             value: sample::price(),
             currency: "INR".to_owned(),
+            owner: Some("ravi".to_owned()),
+            team: None,
         }
     }
 }
@@ -166,14 +275,21 @@ pub struct OpportunityLost {
     pub value: Decimal,
     /// ISO 4217 code.
     pub currency: String,
+    /// Who works on it; null when nobody does.
+    #[serde(default)]
+    pub owner: Option<String>,
+    /// The team that works on it.
+    #[serde(default)]
+    pub team: Option<String>,
 }
 
 contract!(OpportunityLost = Crm "crm" "opportunity" "lost" "v1", "opportunity" / opportunity_id);
 
 impl OpportunityLost {
     fn canned() -> Self {
-        let OpportunityWon { opportunity_id, lead_id, value, currency } = OpportunityWon::canned();
-        Self { opportunity_id, lead_id, value, currency }
+        let OpportunityWon { opportunity_id, lead_id, value, currency, owner, team } =
+            OpportunityWon::canned();
+        Self { opportunity_id, lead_id, value, currency, owner, team }
     }
 }
 
@@ -188,6 +304,12 @@ pub struct AccountChanged {
     pub name: String,
     /// `active` or `inactive`.
     pub status: String,
+    /// Who works on it; null when nobody does.
+    #[serde(default)]
+    pub owner: Option<String>,
+    /// The team that works on it.
+    #[serde(default)]
+    pub team: Option<String>,
 }
 
 contract!(AccountChanged = Crm "crm" "account" "changed" "v1", "account" / account_id);
@@ -199,6 +321,8 @@ impl AccountChanged {
             change: "created".to_owned(),
             name: "Verma Textiles".to_owned(),
             status: "active".to_owned(),
+            owner: None,
+            team: None,
         }
     }
 }

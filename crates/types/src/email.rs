@@ -14,6 +14,13 @@ use crate::Invalid;
 #[serde(try_from = "String", into = "String")]
 pub struct Email(String);
 
+impl Email {
+    /// As a text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl fmt::Display for Email {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

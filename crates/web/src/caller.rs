@@ -5,7 +5,7 @@ use std::rc::Rc;
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
-use bhiv_auth::{Caller, Requires, TokenError, Verifier};
+use bhiv_auth::{Caller, Reach, Requires, TokenError, Verifier};
 use bhiv_clock::Clock;
 use bhiv_outbox::Origin;
 use uuid::Uuid;
@@ -71,6 +71,13 @@ impl<P> Can<P> {
     /// Whom a command acts for.
     pub fn origin(&self) -> Origin {
         self.origin.clone()
+    }
+}
+
+impl<P: Requires> Can<P> {
+    /// Which of the module's records they see.
+    pub fn reach(&self) -> Reach {
+        self.caller.reach(P::PERMISSION.module)
     }
 }
 

@@ -3,9 +3,12 @@
 mod delivery_completed;
 mod lead_scored;
 mod order_created;
+mod order_news;
 mod task_completed;
 
 use bhiv_events::Producer;
+use bhiv_events::logistics::{DeliveryDelayed, DeliveryFailed, DeliveryScheduled, OrderStatusChanged};
+use bhiv_events::task::FeedbackReceived;
 use bhiv_outbox::{Bindings, Order};
 
 /// Event -> what crm does about it.
@@ -15,4 +18,9 @@ pub fn bindings() -> Bindings {
         .on("crm.link_order", Order::None, order_created::LinkTheOrder)
         .on("crm.win_opportunity", Order::None, delivery_completed::WinTheOpportunity)
         .on("crm.note_task", Order::None, task_completed::NoteTheTask)
+        .on::<OrderStatusChanged>("crm.note_order", Order::None, order_news::NoteTheNews)
+        .on::<DeliveryScheduled>("crm.note_delivery", Order::None, order_news::NoteTheNews)
+        .on::<DeliveryDelayed>("crm.note_delay", Order::None, order_news::NoteTheNews)
+        .on::<DeliveryFailed>("crm.note_failure", Order::None, order_news::NoteTheNews)
+        .on::<FeedbackReceived>("crm.note_feedback", Order::None, order_news::NoteTheNews)
 }

@@ -14,6 +14,9 @@ diesel::table! {
         customer_id -> Nullable<Text>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        owner -> Text,
+        team -> Nullable<Text>,
+        website -> Nullable<Text>,
     }
 }
 
@@ -24,6 +27,56 @@ diesel::table! {
         kind -> Text,
         summary -> Text,
         created_at -> Timestamptz,
+        version -> Int8,
+        body -> Nullable<Text>,
+        author -> Text,
+        due_at -> Nullable<Timestamptz>,
+        done_at -> Nullable<Timestamptz>,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    contacts (id) {
+        id -> Uuid,
+        version -> Int8,
+        correlation_id -> Uuid,
+        name -> Text,
+        email -> Nullable<Text>,
+        phone -> Nullable<Text>,
+        title -> Nullable<Text>,
+        account_id -> Nullable<Uuid>,
+        lead_id -> Nullable<Uuid>,
+        do_not_contact -> Bool,
+        owner -> Text,
+        team -> Nullable<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    lead_duplicates (id) {
+        id -> Uuid,
+        lead_id -> Uuid,
+        other_id -> Uuid,
+        score -> Float8,
+        reasons -> Array<Text>,
+        dismissed_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    lead_merges (id) {
+        id -> Uuid,
+        survivor -> Uuid,
+        merged -> Uuid,
+        filled -> Array<Text>,
+        opportunities -> Array<Uuid>,
+        activities -> Array<Uuid>,
+        contacts -> Array<Uuid>,
+        merged_at -> Timestamptz,
+        undone_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -46,6 +99,10 @@ diesel::table! {
         score -> Nullable<Float8>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        team -> Nullable<Text>,
+        authority -> Nullable<Text>,
+        archived_at -> Nullable<Timestamptz>,
+        merged_into -> Nullable<Uuid>,
     }
 }
 
@@ -62,7 +119,41 @@ diesel::table! {
         expected_close_date -> Nullable<Date>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        name -> Nullable<Text>,
+        owner -> Text,
+        team -> Nullable<Text>,
+        account_id -> Nullable<Uuid>,
+        lost_reason -> Nullable<Text>,
+        contact_id -> Nullable<Uuid>,
+        closed_at -> Nullable<Timestamptz>,
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(accounts, activities, leads, opportunities);
+diesel::table! {
+    opportunity_stages (opportunity_id, version) {
+        opportunity_id -> Uuid,
+        version -> Int8,
+        stage -> Text,
+        entered_at -> Timestamptz,
+        left_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    order_links (order_id) {
+        order_id -> Uuid,
+        entity -> Nullable<Text>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    accounts,
+    activities,
+    contacts,
+    lead_duplicates,
+    lead_merges,
+    leads,
+    opportunities,
+    opportunity_stages,
+    order_links
+);

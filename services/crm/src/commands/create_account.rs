@@ -1,14 +1,21 @@
 use bhiv_db::Error;
 use bhiv_outbox::{Command, Fault, Refusal, Tx};
 
+use super::By;
 use crate::domain::account::NewAccount;
 use crate::domain::ids::AccountId;
 use crate::events;
+use crate::store::Owned as _;
 use crate::store::account::{self, Account};
 
 /// Opens an account.
 #[derive(Debug)]
-pub struct CreateAccount(pub NewAccount);
+pub struct CreateAccount {
+    /// What is known of it.
+    pub new: NewAccount,
+    /// Who opens it.
+    pub by: By,
+}
 
 /// Why an account is not opened.
 #[derive(Debug, thiserror::Error)]
@@ -26,11 +33,13 @@ impl Command for CreateAccount {
     type Refusal = CreateAccountError;
 
     async fn run(&self, tx: &mut Tx) -> Result<Account, Fault<CreateAccountError>> {
-        let new = self.0.clone();
+        let new = self.new.clone();
         if let Some(parent_id) = new.parent_id {
             let parent = account::find(tx.conn(), parent_id).await?;
+            let parent = parent.and_then(|parent| parent.within(&self.by.reach));
             parent.ok_or(CreateAccountError::NoParent(parent_id))?;
         }
+        let (owner, team) = self.by.owning(tx, new.owner, new.team);
         let account = Account {
             id: tx.id().into(),
             version: 1,
@@ -41,6 +50,9 @@ impl Command for CreateAccount {
             territory: new.territory,
             parent_id: new.parent_id,
             customer_id: new.customer_id,
+            website: new.website,
+            owner,
+            team,
             created_at: tx.now(),
             updated_at: tx.now(),
         };

@@ -2,11 +2,15 @@ use bhiv_db::Error;
 use bhiv_outbox::{Command, Fault, Refusal, Tx};
 use bhiv_types::Patch;
 
-use super::changed_fields;
+use super::{By, changed_fields, hand_over};
 use crate::domain::account::AccountChange;
 use crate::domain::ids::AccountId;
 use crate::events;
+use crate::store::Owned as _;
 use crate::store::account::{self, Account};
+
+/// How deep accounts may belong to each other.
+const DEEPEST: usize = 16;
 
 /// Changes fields of an account.
 #[derive(Debug)]
@@ -15,6 +19,8 @@ pub struct PatchAccount {
     pub id: AccountId,
     /// What changes.
     pub change: AccountChange,
+    /// Who changes it.
+    pub by: By,
 }
 
 /// Why an account stays as it is.
@@ -24,8 +30,10 @@ pub enum PatchAccountError {
     NotFound(AccountId),
     #[error("there is no account {0} that it could belong to")]
     NoParent(AccountId),
-    #[error("an account does not belong to itself")]
-    OwnParent,
+    #[error("an account does not belong to itself: {}", chain(.0))]
+    OwnParent(Vec<AccountId>),
+    #[error("accounts belong to each other {0} deep at most")]
+    TooDeep(usize),
     #[error("another account has this customer id")]
     CustomerIdTaken,
 }
@@ -38,13 +46,19 @@ impl Command for PatchAccount {
 
     async fn run(&self, tx: &mut Tx) -> Result<Account, Fault<PatchAccountError>> {
         let before = account::lock(tx.conn(), self.id).await?;
+        let before = before.and_then(|account| account.within(&self.by.reach));
         let before = before.ok_or(PatchAccountError::NotFound(self.id))?;
         if let Patch::Set(parent_id) = self.change.parent_id {
-            if parent_id == self.id {
-                return Err(PatchAccountError::OwnParent.into());
-            }
             let parent = account::find(tx.conn(), parent_id).await?;
+            let parent = parent.and_then(|parent| parent.within(&self.by.reach));
             parent.ok_or(PatchAccountError::NoParent(parent_id))?;
+            let line = account::line(tx.conn(), parent_id, DEEPEST).await?;
+            if line.contains(&self.id) {
+                return Err(PatchAccountError::OwnParent(line).into());
+            }
+            if line.len() > DEEPEST {
+                return Err(PatchAccountError::TooDeep(DEEPEST).into());
+            }
         }
         let mut after = before.clone();
         apply(self.change.clone(), &mut after);
@@ -74,8 +88,12 @@ impl Command for PatchAccount {
     }
 }
 
+fn chain(line: &[AccountId]) -> String {
+    line.iter().map(|id| format!("account/{id}")).collect::<Vec<_>>().join(" belongs to ")
+}
+
 fn apply(change: AccountChange, account: &mut Account) {
-    let AccountChange { name, r#type, status, territory, parent_id, customer_id } = change;
+    let AccountChange { name, r#type, status, territory, parent_id, customer_id, .. } = change;
     if let Some(name) = name {
         account.name = name;
     }
@@ -88,4 +106,6 @@ fn apply(change: AccountChange, account: &mut Account) {
     territory.apply(&mut account.territory);
     parent_id.apply(&mut account.parent_id);
     customer_id.apply(&mut account.customer_id);
+    change.website.apply(&mut account.website);
+    hand_over(change.owner, change.team, (&mut account.owner, &mut account.team));
 }

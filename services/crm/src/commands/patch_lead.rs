@@ -1,10 +1,13 @@
 use bhiv_outbox::{Command, Fault, Refusal, Tx};
 use bhiv_types::{IllegalTransition, Patch, State as _};
+use chrono::{DateTime, Utc};
 
-use super::changed_fields;
+use super::find_duplicates::find_duplicates;
+use super::{By, changed_fields, hand_over};
 use crate::domain::ids::LeadId;
-use crate::domain::lead::LeadChange;
+use crate::domain::lead::{LeadChange, LeadStatus};
 use crate::events;
+use crate::store::Owned as _;
 use crate::store::lead::{self, Lead};
 
 /// Changes fields of a lead.
@@ -14,6 +17,8 @@ pub struct PatchLead {
     pub id: LeadId,
     /// What changes.
     pub change: LeadChange,
+    /// Who changes it.
+    pub by: By,
 }
 
 /// Why a lead stays as it is.
@@ -23,6 +28,12 @@ pub enum PatchLeadError {
     NotFound(LeadId),
     #[error(transparent)]
     Status(#[from] IllegalTransition),
+    #[error("a lead is converted by its conversion, which makes the account and the contact")]
+    Conversion,
+    #[error("a qualified lead has a budget, an authority, a need and a timeline; this one lacks {}", .0.join(", "))]
+    Unqualified(Vec<&'static str>),
+    #[error("it was merged into lead/{0}")]
+    Merged(LeadId),
 }
 
 impl Refusal for PatchLeadError {}
@@ -32,9 +43,13 @@ impl Command for PatchLead {
     type Refusal = PatchLeadError;
 
     async fn run(&self, tx: &mut Tx) -> Result<Lead, Fault<PatchLeadError>> {
-        let before = lead::lock(tx.conn(), self.id).await?.ok_or(PatchLeadError::NotFound(self.id))?;
+        let before = lead::lock(tx.conn(), self.id).await?.and_then(|lead| lead.within(&self.by.reach));
+        let before = before.ok_or(PatchLeadError::NotFound(self.id))?;
+        if let Some(into) = before.merged_into {
+            return Err(PatchLeadError::Merged(into).into());
+        }
         let mut after = before.clone();
-        apply(self.change.clone(), &mut after).map_err(PatchLeadError::from)?;
+        apply(self.change.clone(), &mut after, tx.now())?;
         let changed = changed_fields(&before, &after);
         if changed.is_empty() {
             return Ok(before);
@@ -42,6 +57,9 @@ impl Command for PatchLead {
         after.version += 1;
         after.updated_at = tx.now();
         lead::update(tx.conn(), &after).await?;
+        if changed.iter().any(|name| ["name", "email", "phone", "company"].contains(&name.as_str())) {
+            find_duplicates(tx, &after).await?;
+        }
         tx.continue_story(after.correlation_id);
         events::lead_updated(tx, &after, changed);
         tx.change("lead.update", format!("lead/{}", after.id), after.version, Some(&before), Some(&after));
@@ -49,17 +67,19 @@ impl Command for PatchLead {
     }
 }
 
-fn apply(change: LeadChange, lead: &mut Lead) -> Result<(), IllegalTransition> {
-    let LeadChange { name, email, phone, source, company, budget, need, timeline, owner, status } = change;
+fn apply(change: LeadChange, lead: &mut Lead, now: DateTime<Utc>) -> Result<(), PatchLeadError> {
+    let LeadChange { name, email, phone, source, company, budget, need, timeline, status, .. } = change;
     if let Some(name) = name {
         lead.name = name;
     }
     if let Some(email) = email {
         lead.email = email;
     }
-    if let Some(owner) = owner {
-        lead.owner = owner;
+    if let Some(archived) = change.archived {
+        lead.archived_at = archived.then(|| lead.archived_at.unwrap_or(now));
     }
+    change.authority.apply(&mut lead.authority);
+    hand_over(change.owner, change.team, (&mut lead.owner, &mut lead.team));
     phone.apply(&mut lead.phone);
     source.apply(&mut lead.source);
     company.apply(&mut lead.company);
@@ -72,6 +92,12 @@ fn apply(change: LeadChange, lead: &mut Lead) -> Result<(), IllegalTransition> {
     }
     if let Some(status) = status.filter(|status| *status != lead.status) {
         lead.status = lead.status.become_(status)?;
+        if status == LeadStatus::Converted {
+            return Err(PatchLeadError::Conversion);
+        }
+        if status == LeadStatus::Qualified && !lead.lacks().is_empty() {
+            return Err(PatchLeadError::Unqualified(lead.lacks()));
+        }
     }
     Ok(())
 }

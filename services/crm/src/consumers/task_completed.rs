@@ -10,7 +10,7 @@ pub struct NoteTheTask;
 impl Handle<TaskCompleted> for NoteTheTask {
     async fn handle(&self, tx: &mut Tx, _: &Event, task: TaskCompleted) -> Result<(), Failure> {
         let ours = |entity: &String| {
-            ["lead/", "opportunity/", "account/"].iter().any(|kind| entity.starts_with(kind))
+            ["lead/", "opportunity/", "account/", "contact/"].iter().any(|kind| entity.starts_with(kind))
         };
         let Some(entity) = task.reference.filter(ours) else { return Ok(()) };
         let summary = format!("task/{} completed: {}", task.task_id, task.title);

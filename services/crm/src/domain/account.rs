@@ -57,7 +57,7 @@ pub enum AccountStatus {
 }
 
 /// What is known when an account is opened.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewAccount {
     /// Its name.
@@ -77,6 +77,15 @@ pub struct NewAccount {
     /// What orders call it.
     #[schema(min_length = 1, max_length = 100)]
     pub customer_id: Option<String>,
+    /// Where they are on the web.
+    #[schema(min_length = 1, max_length = 200)]
+    pub website: Option<String>,
+    /// Who works on the account; the caller, unless it says otherwise.
+    #[schema(min_length = 1, max_length = 100)]
+    pub owner: Option<String>,
+    /// The team that does; the caller's, unless it says otherwise.
+    #[schema(min_length = 1, max_length = 100)]
+    pub team: Option<String>,
 }
 
 /// What may be changed about an account. Absent fields stay, `null` clears.
@@ -102,4 +111,16 @@ pub struct AccountChange {
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 100)]
     pub customer_id: Patch<String>,
+    /// Where they are on the web.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    pub website: Patch<String>,
+    /// Who works on the account; `null` is nobody.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 100)]
+    pub owner: Patch<String>,
+    /// The team that does.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 100)]
+    pub team: Patch<String>,
 }

@@ -5,4 +5,6 @@ bhiv_types::ids! {
     OpportunityId;
     /// Id of an account.
     AccountId;
+    /// Id of a contact.
+    ContactId;
 }

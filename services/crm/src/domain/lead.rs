@@ -13,7 +13,7 @@ pub enum LeadStatus {
     New,
     /// Somebody has.
     Contacted,
-    /// They have a budget, a need and a time.
+    /// Their budget, authority, need and timeline are known.
     Qualified,
     /// They are a customer now.
     Converted,
@@ -29,6 +29,28 @@ impl State for LeadStatus {
         (Self::Converted, &[]),
         (Self::Lost, &[Self::New]),
     ];
+}
+
+/// What a person may decide where they work.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, strum::Display, strum::EnumString,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Authority {
+    /// They decide.
+    DecisionMaker,
+    /// They are asked.
+    Influencer,
+    /// They will use it.
+    User,
+}
+
+/// What is not known of a lead that qualified ones have, by the names of the fields. `has` says, for budget,
+/// authority, need and timeline (BANT), whether it is.
+pub fn lacks(has: [bool; 4]) -> Vec<&'static str> {
+    let names = ["budget", "authority", "need", "timeline"];
+    names.into_iter().zip(has).filter(|(_, has)| !has).map(|(name, _)| name).collect()
 }
 
 /// What is known when a lead comes in.
@@ -60,9 +82,14 @@ pub struct NewLead {
     /// When they want it, in their words.
     #[schema(max_length = 200)]
     pub timeline: Option<String>,
+    /// What they may decide.
+    pub authority: Option<Authority>,
     /// Who works on the lead; the caller, unless it says otherwise.
     #[schema(min_length = 1, max_length = 100)]
     pub owner: Option<String>,
+    /// The team that does; the caller's, unless it says otherwise.
+    #[schema(min_length = 1, max_length = 100)]
+    pub team: Option<String>,
 }
 
 /// What a person agreed to.
@@ -107,9 +134,20 @@ pub struct LeadChange {
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 200)]
     pub timeline: Patch<String>,
-    /// Who works on the lead.
-    #[schema(min_length = 1, max_length = 100)]
-    pub owner: Option<String>,
+    /// What they may decide.
+    #[serde(default)]
+    #[schema(value_type = Option<Authority>)]
+    pub authority: Patch<Authority>,
+    /// Who works on the lead; `null` is nobody.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 100)]
+    pub owner: Patch<String>,
+    /// The team that does.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 100)]
+    pub team: Patch<String>,
+    /// Archived leads are left out of lists, unless these ask for them.
+    pub archived: Option<bool>,
     /// Where the lead stands.
     pub status: Option<LeadStatus>,
 }
@@ -117,6 +155,12 @@ pub struct LeadChange {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_missing_has_a_name() {
+        assert_eq!(lacks([true, false, true, false]), ["authority", "timeline"]);
+        assert!(lacks([true; 4]).is_empty());
+    }
 
     #[test]
     fn a_converted_lead_stays_converted() {

@@ -3,7 +3,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::ids::LeadId;
+use super::ids::{AccountId, ContactId, LeadId};
 
 /// A place in the pipeline.
 #[derive(
@@ -75,8 +75,21 @@ pub struct NewOpportunity {
     /// Chance of winning it; the stage's usual one, unless it says otherwise.
     #[schema(minimum = 0, maximum = 1)]
     pub probability: Option<f64>,
-    /// When it should be decided.
+    /// When it should be decided; not in the past.
     pub expected_close_date: Option<NaiveDate>,
+    /// What it is called.
+    #[schema(min_length = 1, max_length = 200)]
+    pub name: Option<String>,
+    /// The account that would buy.
+    pub account_id: Option<AccountId>,
+    /// The person there.
+    pub contact_id: Option<ContactId>,
+    /// Who works on it; whoever works on the lead, unless it says otherwise.
+    #[schema(min_length = 1, max_length = 100)]
+    pub owner: Option<String>,
+    /// The team that does; the lead's, unless it says otherwise.
+    #[schema(min_length = 1, max_length = 100)]
+    pub team: Option<String>,
 }
 
 /// What may be changed about an opportunity. Absent fields stay, `null` clears. The stage has a request of
@@ -89,18 +102,41 @@ pub struct OpportunityChange {
     /// Chance of winning it.
     #[schema(minimum = 0, maximum = 1)]
     pub probability: Option<f64>,
-    /// When it should be decided.
+    /// When it should be decided; not in the past.
     #[serde(default)]
     #[schema(value_type = Option<NaiveDate>)]
     pub expected_close_date: Patch<NaiveDate>,
+    /// What it is called.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    pub name: Patch<String>,
+    /// The account that would buy.
+    #[serde(default)]
+    #[schema(value_type = Option<AccountId>)]
+    pub account_id: Patch<AccountId>,
+    /// The person there.
+    #[serde(default)]
+    #[schema(value_type = Option<ContactId>)]
+    pub contact_id: Patch<ContactId>,
+    /// Who works on it; `null` is nobody.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 100)]
+    pub owner: Patch<String>,
+    /// The team that does.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 100)]
+    pub team: Patch<String>,
 }
 
 /// Where an opportunity is moved.
-#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StageChange {
     /// The next stage.
     pub stage: Stage,
+    /// Why it was lost; only with `lost`.
+    #[schema(min_length = 1, max_length = 500)]
+    pub reason: Option<String>,
 }
 
 #[cfg(test)]

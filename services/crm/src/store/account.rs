@@ -1,4 +1,5 @@
-use bhiv_db::Conn;
+use bhiv_auth::Reach;
+use bhiv_db::{Conn, keyset, words};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -8,6 +9,7 @@ use uuid::Uuid;
 
 use crate::domain::account::{AccountStatus, AccountType};
 use crate::domain::ids::AccountId;
+use crate::domain::owner::Owner;
 use crate::schema::accounts;
 
 /// An account.
@@ -45,6 +47,16 @@ pub struct Account {
     pub parent_id: Option<AccountId>,
     /// What orders call it.
     pub customer_id: Option<String>,
+    /// Where they are on the web.
+    #[serde(default)]
+    pub website: Option<String>,
+    /// Who works on it; null is nobody.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub owner: Owner,
+    /// The team that does.
+    #[serde(default)]
+    pub team: Option<String>,
     /// When it was opened.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
@@ -52,21 +64,31 @@ pub struct Account {
 }
 
 /// Which accounts a list has.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Filter {
+    /// Those that somebody may see.
+    pub reach: Reach,
     /// Those with this status.
     pub status: Option<AccountStatus>,
     /// Those of this type.
     pub r#type: Option<AccountType>,
     /// Those that belong to this one.
     pub parent_id: Option<AccountId>,
-    /// Those with this text in their name.
+    /// Those that are there.
+    pub territory: Option<String>,
+    /// The one that orders call by this name.
+    pub customer_id: Option<String>,
+    /// Those that this user works on.
+    pub owner: Option<String>,
+    /// Those that this team works on.
+    pub team: Option<String>,
+    /// Those with words in name, website or customer id that begin with the words of this text.
     pub text: Option<String>,
 }
 
 impl Filter {
     fn query(&self) -> accounts::BoxedQuery<'static, diesel::pg::Pg> {
-        let mut query = accounts::table.into_boxed();
+        let mut query = within!(accounts::table.into_boxed(), accounts, &self.reach);
         if let Some(status) = self.status {
             query = query.filter(accounts::status.eq(status));
         }
@@ -76,8 +98,20 @@ impl Filter {
         if let Some(parent_id) = self.parent_id {
             query = query.filter(accounts::parent_id.eq(parent_id));
         }
+        if let Some(territory) = &self.territory {
+            query = query.filter(accounts::territory.eq(territory.clone()));
+        }
+        if let Some(customer_id) = &self.customer_id {
+            query = query.filter(accounts::customer_id.eq(customer_id.clone()));
+        }
+        if let Some(owner) = &self.owner {
+            query = query.filter(accounts::owner.eq(Owner::from(owner.clone())));
+        }
+        if let Some(team) = &self.team {
+            query = query.filter(accounts::team.eq(team.clone()));
+        }
         if let Some(text) = &self.text {
-            query = query.filter(accounts::name.ilike(bhiv_db::contains(text)));
+            query = query.filter(words!(accounts, text));
         }
         query
     }
@@ -109,21 +143,59 @@ pub async fn update(conn: &mut Conn, account: &Account) -> QueryResult<()> {
     diesel::update(account).set(account).execute(conn).await.map(drop)
 }
 
-/// Up to `limit` accounts, the newest first, beginning below the id `after`.
+/// A place in a list, in the order of the list.
+#[derive(Clone, Debug)]
+pub enum Order {
+    /// By when they were opened.
+    CreatedAt(Option<(DateTime<Utc>, AccountId)>),
+    /// By when they were last changed.
+    UpdatedAt(Option<(DateTime<Utc>, AccountId)>),
+    /// By name.
+    Name(Option<(String, AccountId)>),
+}
+
+/// Up to `limit` accounts in this order, or the reverse, beginning after the place.
 pub async fn list(
     conn: &mut Conn,
     filter: &Filter,
-    after: Option<Uuid>,
+    order: Order,
+    descending: bool,
     limit: i64,
 ) -> QueryResult<Vec<Account>> {
-    let mut query = filter.query();
-    if let Some(after) = after {
-        query = query.filter(accounts::id.lt(AccountId(after)));
-    }
-    query.order(accounts::id.desc()).limit(limit).select(Account::as_select()).load(conn).await
+    let query = filter.query();
+    let query = match order {
+        Order::CreatedAt(after) => keyset!(query, accounts::created_at, accounts::id, descending, after),
+        Order::UpdatedAt(after) => keyset!(query, accounts::updated_at, accounts::id, descending, after),
+        Order::Name(after) => keyset!(query, accounts::name, accounts::id, descending, after),
+    };
+    query.limit(limit).select(Account::as_select()).load(conn).await
 }
 
 /// How many accounts a list has.
 pub async fn count(conn: &mut Conn, filter: &Filter) -> QueryResult<i64> {
     filter.query().count().get_result(conn).await
+}
+
+/// The account and those that it belongs to, one after the other; at most `most`. Whoever changes what belongs to
+/// what locks all of them, so that no two changes make a circle together.
+pub async fn line(conn: &mut Conn, id: AccountId, most: usize) -> QueryResult<Vec<AccountId>> {
+    let mut line = vec![id];
+    let mut next = Some(id);
+    while let Some(id) = next {
+        let parent = accounts::table.find(id).select(accounts::parent_id).for_update();
+        next = parent.first::<Option<AccountId>>(conn).await.optional()?.flatten();
+        line.extend(next);
+        if line.len() > most {
+            break;
+        }
+    }
+    Ok(line)
+}
+
+/// Accounts that are called that, whatever the case; ten at most.
+pub async fn named(conn: &mut Conn, name: &str) -> QueryResult<Vec<Account>> {
+    let called = diesel::dsl::sql::<diesel::sql_types::Bool>("lower(accounts.name) = lower(")
+        .bind::<diesel::sql_types::Text, _>(name.trim().to_owned())
+        .sql(")");
+    accounts::table.filter(called).limit(10).select(Account::as_select()).load(conn).await
 }

@@ -1,3 +1,4 @@
+use bhiv_auth::Reach;
 use bhiv_db::{Conn, keyset, words};
 use bhiv_types::Email;
 use chrono::{DateTime, Utc};
@@ -9,7 +10,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::domain::ids::LeadId;
-use crate::domain::lead::LeadStatus;
+use crate::domain::lead::{Authority, LeadStatus};
+use crate::domain::owner::Owner;
 use crate::schema::leads;
 
 /// A lead.
@@ -50,10 +52,17 @@ pub struct Lead {
     pub need: Option<String>,
     /// When they want it.
     pub timeline: Option<String>,
+    /// What they may decide.
+    #[serde(default)]
+    pub authority: Option<Authority>,
     /// What they agreed to when the lead was made; compliance knows what holds now.
     pub consent_purposes: Vec<String>,
-    /// Who works on it.
-    pub owner: String,
+    /// Who works on it; null is nobody.
+    #[schema(value_type = Option<String>)]
+    pub owner: Owner,
+    /// The team that does.
+    #[serde(default)]
+    pub team: Option<String>,
     /// Where it stands.
     pub status: LeadStatus,
     /// Predicted chance that it is won, 0 to 1; null until it is scored.
@@ -62,24 +71,57 @@ pub struct Lead {
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
     pub updated_at: DateTime<Utc>,
+    /// When it was archived.
+    #[serde(default)]
+    pub archived_at: Option<DateTime<Utc>>,
+    /// The lead that it was merged into, being the same person.
+    #[serde(default)]
+    pub merged_into: Option<LeadId>,
+}
+
+impl Lead {
+    /// What is missing for it to be qualified.
+    pub fn lacks(&self) -> Vec<&'static str> {
+        crate::domain::lead::lacks([
+            self.budget.is_some(),
+            self.authority.is_some(),
+            self.need.is_some(),
+            self.timeline.is_some(),
+        ])
+    }
 }
 
 /// Which leads a list has.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Filter {
+    /// Those that somebody may see.
+    pub reach: Reach,
     /// Those that stand there.
     pub status: Option<LeadStatus>,
     /// Those that came from there.
     pub source: Option<String>,
     /// Those that this user works on.
     pub owner: Option<String>,
+    /// Those that this team works on.
+    pub team: Option<String>,
+    /// Those that came in then or later.
+    pub from: Option<DateTime<Utc>>,
+    /// Those that came in before then.
+    pub until: Option<DateTime<Utc>>,
+    /// Those that are archived, instead of those that are not.
+    pub archived: bool,
     /// Those with words in name, company or e-mail address that begin with the words of this text.
     pub text: Option<String>,
 }
 
 impl Filter {
     fn query(&self) -> leads::BoxedQuery<'static, diesel::pg::Pg> {
-        let mut query = leads::table.into_boxed();
+        let mut query = within!(leads::table.into_boxed(), leads, &self.reach);
+        query = if self.archived {
+            query.filter(leads::archived_at.is_not_null())
+        } else {
+            query.filter(leads::archived_at.is_null())
+        };
         if let Some(status) = self.status {
             query = query.filter(leads::status.eq(status));
         }
@@ -87,7 +129,16 @@ impl Filter {
             query = query.filter(leads::source.eq(source.clone()));
         }
         if let Some(owner) = &self.owner {
-            query = query.filter(leads::owner.eq(owner.clone()));
+            query = query.filter(leads::owner.eq(Owner::from(owner.clone())));
+        }
+        if let Some(team) = &self.team {
+            query = query.filter(leads::team.eq(team.clone()));
+        }
+        if let Some(from) = self.from {
+            query = query.filter(leads::created_at.ge(from));
+        }
+        if let Some(until) = self.until {
+            query = query.filter(leads::created_at.lt(until));
         }
         if let Some(text) = &self.text {
             query = query.filter(words!(leads, text));

@@ -1,4 +1,5 @@
-use bhiv_db::Conn;
+use bhiv_auth::Reach;
+use bhiv_db::{Conn, keyset, words};
 use bhiv_types::Currency;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
@@ -8,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::domain::ids::{LeadId, OpportunityId};
+use crate::domain::ids::{AccountId, ContactId, LeadId, OpportunityId};
 use crate::domain::opportunity::Stage;
+use crate::domain::owner::Owner;
 use crate::schema::opportunities;
 
 /// An opportunity.
@@ -46,6 +48,28 @@ pub struct Opportunity {
     pub probability: f64,
     /// When it should be decided.
     pub expected_close_date: Option<NaiveDate>,
+    /// What it is called.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The account that would buy.
+    #[serde(default)]
+    pub account_id: Option<AccountId>,
+    /// The person there.
+    #[serde(default)]
+    pub contact_id: Option<ContactId>,
+    /// Who works on it; null is nobody.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub owner: Owner,
+    /// The team that does.
+    #[serde(default)]
+    pub team: Option<String>,
+    /// Why it was lost.
+    #[serde(default)]
+    pub lost_reason: Option<String>,
+    /// When it was won or lost.
+    #[serde(default)]
+    pub closed_at: Option<DateTime<Utc>>,
     /// When it was opened.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
@@ -53,22 +77,54 @@ pub struct Opportunity {
 }
 
 /// Which opportunities a list has.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Filter {
+    /// Those that somebody may see.
+    pub reach: Reach,
     /// Those of this lead.
     pub lead_id: Option<LeadId>,
+    /// Those of this account.
+    pub account_id: Option<AccountId>,
     /// Those at this stage.
     pub stage: Option<Stage>,
+    /// Those that this user works on.
+    pub owner: Option<String>,
+    /// Those that this team works on.
+    pub team: Option<String>,
+    /// Those that should be decided then or later.
+    pub closing_from: Option<NaiveDate>,
+    /// Those that should be decided before then.
+    pub closing_until: Option<NaiveDate>,
+    /// Those with words in their name that begin with the words of this text.
+    pub text: Option<String>,
 }
 
 impl Filter {
-    fn query(self) -> opportunities::BoxedQuery<'static, diesel::pg::Pg> {
-        let mut query = opportunities::table.into_boxed();
+    fn query(&self) -> opportunities::BoxedQuery<'static, diesel::pg::Pg> {
+        let mut query = within!(opportunities::table.into_boxed(), opportunities, &self.reach);
         if let Some(lead_id) = self.lead_id {
             query = query.filter(opportunities::lead_id.eq(lead_id));
         }
+        if let Some(account_id) = self.account_id {
+            query = query.filter(opportunities::account_id.eq(account_id));
+        }
         if let Some(stage) = self.stage {
             query = query.filter(opportunities::stage.eq(stage));
+        }
+        if let Some(owner) = &self.owner {
+            query = query.filter(opportunities::owner.eq(Owner::from(owner.clone())));
+        }
+        if let Some(team) = &self.team {
+            query = query.filter(opportunities::team.eq(team.clone()));
+        }
+        if let Some(from) = self.closing_from {
+            query = query.filter(opportunities::expected_close_date.ge(from));
+        }
+        if let Some(until) = self.closing_until {
+            query = query.filter(opportunities::expected_close_date.lt(until));
+        }
+        if let Some(text) = &self.text {
+            query = query.filter(words!(opportunities, text));
         }
         query
     }
@@ -95,21 +151,39 @@ pub async fn update(conn: &mut Conn, opportunity: &Opportunity) -> QueryResult<(
     diesel::update(opportunity).set(opportunity).execute(conn).await.map(drop)
 }
 
-/// Up to `limit` opportunities, the newest first, beginning below the id `after`.
+/// A place in a list, in the order of the list.
+#[derive(Clone, Debug)]
+pub enum Order {
+    /// By when they were opened.
+    CreatedAt(Option<(DateTime<Utc>, OpportunityId)>),
+    /// By when they were last changed.
+    UpdatedAt(Option<(DateTime<Utc>, OpportunityId)>),
+    /// By value, whatever the currency.
+    Value(Option<(Decimal, OpportunityId)>),
+}
+
+/// Up to `limit` opportunities in this order, or the reverse, beginning after the place.
 pub async fn list(
     conn: &mut Conn,
-    filter: Filter,
-    after: Option<Uuid>,
+    filter: &Filter,
+    order: Order,
+    descending: bool,
     limit: i64,
 ) -> QueryResult<Vec<Opportunity>> {
-    let mut query = filter.query();
-    if let Some(after) = after {
-        query = query.filter(opportunities::id.lt(OpportunityId(after)));
-    }
-    query.order(opportunities::id.desc()).limit(limit).select(Opportunity::as_select()).load(conn).await
+    let query = filter.query();
+    let query = match order {
+        Order::CreatedAt(after) => {
+            keyset!(query, opportunities::created_at, opportunities::id, descending, after)
+        }
+        Order::UpdatedAt(after) => {
+            keyset!(query, opportunities::updated_at, opportunities::id, descending, after)
+        }
+        Order::Value(after) => keyset!(query, opportunities::value, opportunities::id, descending, after),
+    };
+    query.limit(limit).select(Opportunity::as_select()).load(conn).await
 }
 
 /// How many opportunities a list has.
-pub async fn count(conn: &mut Conn, filter: Filter) -> QueryResult<i64> {
+pub async fn count(conn: &mut Conn, filter: &Filter) -> QueryResult<i64> {
     filter.query().count().get_result(conn).await
 }

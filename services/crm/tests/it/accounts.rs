@@ -15,7 +15,12 @@ async fn accounts_form_a_tree() {
 
     let path = format!("/crm/accounts/{}", child["id"].as_str().unwrap());
     let itself = app.patch(&path, json!({"parent_id": child["id"]})).await;
-    assert_eq!(itself.expect_problem(422, "invalid_input")["errors"][0]["pointer"], "/parent_id");
+    itself.expect_problem(409, "account_cycle");
+    let top = format!("/crm/accounts/{}", parent["id"].as_str().unwrap());
+    let circle =
+        app.patch(&top, json!({"parent_id": child["id"]})).await.expect_problem(409, "account_cycle");
+    let says = circle["detail"].as_str().unwrap();
+    assert!(says.contains(child["id"].as_str().unwrap()) && says.contains("belongs to"), "{says}");
     let freed = app.patch(&path, json!({"parent_id": null, "status": "inactive"})).await.expect(200);
     assert_eq!((&freed["parent_id"], &freed["status"]), (&json!(null), &json!("inactive")));
     assert_eq!(app.recorded_names().await, ["account_changed"; 3]);
@@ -30,4 +35,28 @@ async fn a_customer_id_names_one_account() {
     let other = app.post("/crm/accounts", json!({"name": "B", "customer_id": "c-2"})).await.expect(201);
     let path = format!("/crm/accounts/{}", other["id"].as_str().unwrap());
     app.patch(&path, json!({"customer_id": "c-1"})).await.expect_problem(409, "customer_id_taken");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_are_found_sorted_and_read_as_they_were() {
+    let app = app().await;
+    for (name, territory) in [("Verma Textiles", "West"), ("Asha & Sons", "East"), ("Verma Motors", "West")] {
+        app.post("/crm/accounts", json!({"name": name, "territory": territory})).await.expect(201);
+    }
+    let names = async |query: &str| {
+        let page = app.get(&format!("/crm/accounts?{query}")).await.expect(200);
+        let names: Vec<_> = page["items"].as_array().unwrap().iter().map(|it| it["name"].clone()).collect();
+        json!(names)
+    };
+    assert_eq!(names("q=verm&sort=name").await, json!(["Verma Motors", "Verma Textiles"]));
+    assert_eq!(names("territory=East").await, json!(["Asha & Sons"]));
+    assert_eq!(names("sort=-name&limit=1").await, json!(["Verma Textiles"]));
+    let account = app.get("/crm/accounts?q=asha").await.expect(200)["items"][0].clone();
+    let path = crate::path("accounts", &account);
+    app.patch(&path, json!({"website": "asha.example"})).await.expect(200);
+    let history = app.get(&format!("{path}/history")).await.expect(200);
+    assert_eq!(history["items"][0]["changes"]["website"], json!({"before": null, "after": "asha.example"}));
+    let ids = json!({"ids": [account["id"]], "change": {"status": "inactive"}});
+    assert_eq!(app.post("/crm/accounts/bulk", ids).await.expect(200)["succeeded"], 1);
+    assert_eq!(app.get("/crm/accounts?status=inactive").await.expect(200)["total"], 1);
 }

@@ -8,7 +8,7 @@ async fn an_opportunity_belongs_to_its_leads_story() {
     let app = app().await;
     let lead = lead(&app).await;
     let new = json!({"lead_id": lead["id"], "value": 100, "currency": "EUR", "stage": "proposal",
-                     "expected_close_date": "2027-03-01"});
+                     "expected_close_date": "2127-03-01"});
     let opportunity = app.post("/crm/opportunities", new).await.expect(201);
     assert_eq!(opportunity["correlation_id"], lead["correlation_id"]);
     assert_eq!(opportunity["probability"], 0.4);
@@ -59,4 +59,51 @@ async fn its_fields_can_be_changed() {
     app.patch(&path, json!({"stage": "won"})).await.expect_problem(422, "invalid_input");
     assert_eq!(app.get(&path).await.expect(200), changed);
     assert_eq!(app.audited().await, ["lead.create", "opportunity.create", "opportunity.update"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_date_in_the_past_and_a_reason_without_a_loss_are_refused() {
+    let app = app().await;
+    let opportunity = opportunity(&app).await;
+    let path = crate::path("opportunities", &opportunity);
+    let yesterday = (app.clock.now() - chrono::TimeDelta::days(1)).date_naive();
+    let refused = app.patch(&path, json!({"expected_close_date": yesterday})).await;
+    let problem = refused.expect_problem(422, "past_date");
+    assert_eq!(problem["errors"][0]["pointer"], "/expected_close_date");
+    let new = json!({"lead_id": opportunity["lead_id"], "value": 1, "expected_close_date": yesterday});
+    app.post("/crm/opportunities", new).await.expect_problem(422, "past_date");
+    let stage = format!("{path}/stage");
+    let reason = json!({"stage": "proposal", "reason": "too dear"});
+    app.put(&stage, reason).await.expect_problem(422, "reason_without_loss");
+    let lost = app.put(&stage, json!({"stage": "lost", "reason": "too dear"})).await.expect(200);
+    assert_eq!(lost["lost_reason"], "too dear");
+    assert_eq!(lost["closed_at"], lost["updated_at"]);
+    let nobody = "0190aaaa-0000-7000-8000-000000000001";
+    let refused = app.patch(&path, json!({"account_id": nobody})).await;
+    assert_eq!(refused.expect_problem(422, "unknown_reference")["errors"][0]["pointer"], "/account_id");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn opportunities_are_found_and_sorted() {
+    let app = app().await;
+    let lead = lead(&app).await;
+    for (name, value) in [("Racks for Pune", 300), ("Shelves", 100), ("Racks for Delhi", 200)] {
+        let new = json!({"lead_id": lead["id"], "name": name, "value": value});
+        app.post("/crm/opportunities", new).await.expect(201);
+    }
+    let (mut values, mut path) = (Vec::new(), "/crm/opportunities?sort=-value&limit=1".to_owned());
+    loop {
+        let page = app.get(&path).await.expect(200);
+        values.extend(page["items"].as_array().unwrap().iter().map(|it| it["value"].clone()));
+        let Some(cursor) = page["next_cursor"].as_str() else { break };
+        path = format!("/crm/opportunities?sort=-value&limit=1&cursor={cursor}");
+    }
+    assert_eq!(values, ["300", "200", "100"]);
+    assert_eq!(app.get("/crm/opportunities?q=rack+pun").await.expect(200)["total"], 1);
+    let owned = app.get("/crm/opportunities?owner=admin-1").await.expect(200);
+    assert_eq!(owned["total"], 3, "whoever works on the lead works on them");
+    let ids: Vec<_> = owned["items"].as_array().unwrap().iter().map(|it| it["id"].clone()).collect();
+    let bulk = json!({"ids": ids, "change": {"owner": "ravi"}});
+    assert_eq!(app.post("/crm/opportunities/bulk", bulk).await.expect(200)["succeeded"], 3);
+    assert_eq!(app.get("/crm/opportunities?owner=ravi").await.expect(200)["total"], 3);
 }

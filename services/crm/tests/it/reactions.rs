@@ -1,7 +1,7 @@
 use bhiv_events::Contract as _;
-use bhiv_events::logistics::{DeliveryCompleted, OrderCreated};
+use bhiv_events::logistics::{DeliveryCompleted, DeliveryDelayed, OrderCreated, OrderStatusChanged};
 use bhiv_events::rl::LeadScored;
-use bhiv_events::task::TaskCompleted;
+use bhiv_events::task::{FeedbackReceived, TaskCompleted};
 use bhiv_outbox::Outcome;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -70,10 +70,11 @@ async fn a_completed_task_is_noted_where_it_belongs() {
     let app = app().await;
     let task =
         |reference: &str| TaskCompleted { reference: Some(reference.to_owned()), ..TaskCompleted::sample() };
-    app.deliver_twice(&app.event(&task("opportunity/1"))).await;
-    app.deliver_twice(&app.event(&task("order/1"))).await;
-    assert_eq!(app.get("/crm/activities?entity=opportunity/1").await.expect(200)["total"], 1);
-    assert_eq!(app.get("/crm/activities?entity=order/1").await.expect(200)["total"], 0);
+    let opportunity = format!("opportunity/{}", Uuid::from_u128(1));
+    app.deliver_twice(&app.event(&task(&opportunity))).await;
+    app.deliver_twice(&app.event(&task(&format!("order/{}", Uuid::from_u128(1))))).await;
+    assert_eq!(app.get(&format!("/crm/activities?entity={opportunity}")).await.expect(200)["total"], 1);
+    assert_eq!(app.get("/crm/activities").await.expect(200)["total"], 1, "and of what is not ours, nothing");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -83,4 +84,26 @@ async fn data_of_another_shape_is_a_dead_letter() {
     event.data = json!({"lead_id": 7});
     let outcomes = app.deliver(&event).await;
     assert!(matches!(outcomes.as_slice(), [Outcome::Dead(_)]), "{outcomes:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn news_of_an_order_are_noted_at_what_it_belongs_to_even_when_they_come_first() {
+    let app = app().await;
+    let opportunity = opportunity(&app).await;
+    let order_id = Uuid::from_u128(77);
+    let moved = OrderStatusChanged { order_id, ..OrderStatusChanged::sample() };
+    app.deliver_twice(&app.event(&moved)).await;
+    let entity = format!("/crm/activities?entity=opportunity/{}", id(&opportunity));
+    assert_eq!(app.get(&entity).await.expect(200)["total"], 0);
+
+    let opportunity_id = Some(id(&opportunity));
+    let order = OrderCreated { order_id, opportunity_id, ..OrderCreated::sample() };
+    app.deliver_twice(&app.event(&order)).await;
+    let late = DeliveryDelayed { order_id, ..DeliveryDelayed::sample() };
+    app.deliver_twice(&app.event(&late)).await;
+    let feedback = FeedbackReceived { order_id, ..FeedbackReceived::sample() };
+    app.deliver_twice(&app.event(&feedback)).await;
+    let page = app.get(&format!("{entity}&sort=created_at")).await.expect(200);
+    let kinds: Vec<_> = page["items"].as_array().unwrap().iter().map(|it| it["kind"].clone()).collect();
+    assert_eq!(kinds, ["order", "order", "delivery", "feedback"]);
 }

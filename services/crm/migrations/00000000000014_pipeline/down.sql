@@ -1,0 +1,2 @@
+ALTER TABLE opportunities DROP COLUMN closed_at;
+DROP TABLE opportunity_stages;

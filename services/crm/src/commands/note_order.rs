@@ -1,0 +1,12 @@
+use bhiv_db::DieselError;
+use bhiv_outbox::Tx;
+use uuid::Uuid;
+
+use super::note_activity::note_activity;
+use crate::store::order_link;
+
+/// Notes something about an order at what it belongs to; at the order itself as long as that is not known.
+pub async fn note_order(tx: &mut Tx, order_id: Uuid, kind: &str, summary: String) -> Result<(), DieselError> {
+    let entity = order_link::lock(tx.conn(), order_id).await?;
+    note_activity(tx, entity.unwrap_or_else(|| format!("order/{order_id}")), kind, summary).await
+}
