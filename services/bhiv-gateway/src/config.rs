@@ -214,6 +214,9 @@ pub struct OutsideSettings {
     /// The claim with its roles: a name, or a path with dots.
     #[arg(long, env = "OIDC_ROLES_CLAIM", default_value = "roles")]
     pub oidc_roles_claim: String,
+    /// The claim with the team that somebody works in: a name, or a path with dots. Without it nobody is in one.
+    #[arg(long, env = "OIDC_TEAM_CLAIM")]
+    pub oidc_team_claim: Option<String>,
     /// What its roles stand for here: `theirs=ours`, separated by commas.
     #[arg(long, env = "OIDC_ROLES", default_value = "")]
     pub oidc_roles: RoleMap,

@@ -112,6 +112,7 @@ impl Credentials {
         let mut caller =
             Caller::new(id.clone(), &roles, bearer.expires_at.unwrap_or(DateTime::<Utc>::MAX_UTC));
         caller.scope = Some(bearer.scopes.iter().filter_map(|scope| scope.parse().ok()).collect());
+        caller.team = bearer.team;
         // What ends a session ends the tokens of a key, too.
         caller.session = Some(id);
         Ok(caller)

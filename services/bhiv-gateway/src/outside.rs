@@ -17,7 +17,7 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 use crate::config::OutsideSettings;
-use crate::domain::outside::RoleMap;
+use crate::domain::outside::{RoleMap, claimed};
 
 /// Clocks may differ by this much.
 const LEEWAY: TimeDelta = TimeDelta::seconds(5);
@@ -43,6 +43,7 @@ struct Inner {
     jwks_url: String,
     roles_claim: String,
     roles: RoleMap,
+    team_claim: Option<String>,
     client: Client,
     keys: RwLock<Keys>,
     asking: Mutex<()>,
@@ -83,6 +84,7 @@ impl Outside {
             jwks_url: settings.oidc_jwks_url.clone().ok_or_else(|| missing("OIDC_JWKS_URL"))?,
             roles_claim: settings.oidc_roles_claim.clone(),
             roles: settings.oidc_roles.clone(),
+            team_claim: settings.oidc_team_claim.clone(),
             client,
             keys: RwLock::default(),
             asking: Mutex::default(),
@@ -130,7 +132,10 @@ impl Outside {
             ));
         }
         let roles: Vec<Role> = self.0.roles.of(&claims.more, &self.0.roles_claim);
-        Ok(Caller::new(format!("oidc/{}", claims.sub), &roles, expires))
+        let mut caller = Caller::new(format!("oidc/{}", claims.sub), &roles, expires);
+        let team = self.0.team_claim.as_ref().and_then(|claim| claimed(&claims.more, claim)?.as_str());
+        caller.team = team.filter(|team| !team.is_empty() && team.len() <= 100).map(str::to_owned);
+        Ok(caller)
     }
 
     async fn key(&self, id: &str) -> Result<(DecodingKey, Algorithm), Problem> {

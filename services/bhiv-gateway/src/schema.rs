@@ -70,6 +70,7 @@ diesel::table! {
         old_secret_until -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        team -> Nullable<Text>,
     }
 }
 
@@ -110,6 +111,7 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         disabled -> Bool,
+        team -> Nullable<Text>,
     }
 }
 

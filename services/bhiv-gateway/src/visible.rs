@@ -4,7 +4,7 @@ use bhiv_auth::Caller;
 use serde_json::Value;
 
 use crate::consent::Consents;
-use crate::domain::visible::may_read;
+use crate::domain::visible::{may_read, reaches};
 
 /// Decides it. Cloning it shares it.
 #[derive(Clone, Debug)]
@@ -23,6 +23,6 @@ impl Visible {
 
     /// Whether `viewer` may see `event`, which `module` told, now.
     pub fn may_see(&self, viewer: &Caller, module: &str, event: &Value) -> bool {
-        may_read(viewer, module) && self.0.may_show(event)
+        may_read(viewer, module) && (module != "crm" || reaches(viewer, event)) && self.0.may_show(event)
     }
 }

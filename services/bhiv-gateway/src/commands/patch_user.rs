@@ -5,7 +5,7 @@ use crate::domain::user::UserChange;
 use crate::events;
 use crate::store::user::{self, User};
 
-/// Changes a user's name or roles.
+/// Changes a user's name, roles or team.
 #[derive(Debug)]
 pub struct PatchUser {
     /// Which user.
@@ -29,7 +29,7 @@ impl Command for PatchUser {
 
     async fn run(&self, tx: &mut Tx) -> Result<User, Fault<PatchUserError>> {
         let before = user::lock(tx.conn(), self.id).await?.ok_or(PatchUserError::NotFound(self.id))?;
-        let UserChange { name, roles, disabled } = self.change.clone();
+        let UserChange { name, roles, team, disabled } = self.change.clone();
         let mut after = before.clone();
         if let Some(name) = name {
             after.name = name;
@@ -37,6 +37,7 @@ impl Command for PatchUser {
         if let Some(roles) = roles {
             after.roles = roles.iter().map(|role| role.name().to_owned()).collect();
         }
+        team.apply(&mut after.team);
         if let Some(disabled) = disabled {
             after.disabled = disabled;
         }

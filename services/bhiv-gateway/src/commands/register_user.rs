@@ -40,6 +40,7 @@ impl Command for RegisterUser {
             name: self.name.clone(),
             password_hash: self.password_hash.clone(),
             roles: self.roles.iter().map(|role| role.name().to_owned()).collect(),
+            team: None,
             disabled: false,
             created_at: tx.now(),
             updated_at: tx.now(),

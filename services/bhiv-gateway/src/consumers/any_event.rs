@@ -58,7 +58,7 @@ impl HandleAll for ShowIt {
 /// Whether somebody asked for the event and may read its module now. Whether they may see it is asked when it is sent.
 fn wants(listener: &Listener, event: &Event, module: &str) -> bool {
     let is_asked_for = listener.event_types.is_empty() || listener.event_types.contains(&event.name());
-    is_asked_for && may_read(&viewer(&listener.id, &listener.roles, listener.scope.as_deref()), module)
+    is_asked_for && may_read(&viewer("", None, &listener.roles, listener.scope.as_deref()), module)
 }
 
 /// `/bhiv/crm` is `crm`.

@@ -82,7 +82,10 @@ fn scope(caller: Option<&Caller>) -> String {
         None => "all".to_owned(),
     };
     let is_shared = caller.roles.iter().all(|role| SHARED.contains(role));
-    format!("{roles}\n{scope}\n{}", if is_shared { "" } else { &caller.id })
+    if is_shared {
+        return format!("{roles}\n{scope}\n\n");
+    }
+    format!("{roles}\n{scope}\n{}\n{}", caller.id, caller.team.as_deref().unwrap_or_default())
 }
 
 fn listed(names: impl Iterator<Item = String>) -> String {

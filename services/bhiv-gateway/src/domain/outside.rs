@@ -22,13 +22,16 @@ impl FromStr for RoleMap {
     }
 }
 
+/// What stands in `claim`: a name, or a path with dots like `realm_access.roles`.
+pub fn claimed<'a>(claims: &'a Value, claim: &str) -> Option<&'a Value> {
+    claims.get(claim).or_else(|| claim.split('.').try_fold(claims, |value, name| value.get(name)))
+}
+
 impl RoleMap {
     /// Our roles for what stands in `claim`: a name, or a path with dots like `realm_access.roles`; an array of
     /// texts, or one text with spaces between the roles.
     pub fn of(&self, claims: &Value, claim: &str) -> Vec<Role> {
-        let found =
-            claims.get(claim).or_else(|| claim.split('.').try_fold(claims, |value, name| value.get(name)));
-        let theirs: Vec<&str> = match found {
+        let theirs: Vec<&str> = match claimed(claims, claim) {
             Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).collect(),
             Some(Value::String(text)) => text.split_whitespace().collect(),
             _ => Vec::new(),

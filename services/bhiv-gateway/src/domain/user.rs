@@ -3,7 +3,7 @@ use std::fmt;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
 use bhiv_auth::Role;
-use bhiv_types::Email;
+use bhiv_types::{Email, Patch};
 use serde::Deserialize;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
@@ -91,6 +91,10 @@ pub struct UserChange {
     /// What they are; their next access token says so.
     #[schema(value_type = Option<Vec<String>>, max_items = 8)]
     pub roles: Option<Vec<Role>>,
+    /// The team that they work in; `null` is none. Their next access token says so.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 100)]
+    pub team: Patch<String>,
     /// Whether they may not log in. Their sessions and keys end with it.
     pub disabled: Option<bool>,
 }

@@ -30,6 +30,8 @@ pub struct Me {
     roles: Vec<Role>,
     /// What they may do, for example `crm:write`. Each includes those below it.
     permissions: Vec<String>,
+    /// The team that they work in.
+    team: Option<String>,
     /// The session that their token belongs to.
     session: Option<String>,
     /// When their token ends.
@@ -90,6 +92,7 @@ pub async fn me(who: Known) -> Result<Json<Me>> {
         id: caller.id.clone(),
         roles: caller.roles.clone(),
         permissions: permissions(&caller),
+        team: caller.team.clone(),
         session: caller.session.clone(),
         token_expires: caller.expires,
     }))

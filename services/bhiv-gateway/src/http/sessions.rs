@@ -46,6 +46,7 @@ impl Token {
         let failed = |error: bhiv_auth::SignError| Problem::internal(&error);
         let roles: Vec<Role> = user.roles.iter().filter_map(|role| role.parse().ok()).collect();
         let mut caller = Caller::new(user.id, &roles, DateTime::<Utc>::MAX_UTC);
+        caller.team.clone_from(&user.team);
         caller.session = refresh.map(|refresh| refresh.session.clone());
         let (access_token, expires_in) = tokens.issue_to(caller, now).map_err(failed)?;
         let refresh = refresh.map(|refresh| tokens.refresh(refresh, now)).transpose().map_err(failed)?;

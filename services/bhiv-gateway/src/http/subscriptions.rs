@@ -38,10 +38,10 @@ pub async fn create(
     settings: Data<WebhookSettings>,
 ) -> Result<Created<WithSecret>> {
     check(&sender, Some(&new.callback_url))?;
-    let Caller { id, roles, scope, .. } = (*who.caller).clone();
+    let Caller { id, roles, scope, team, .. } = (*who.caller).clone();
     let texts = |scope: Vec<Permission>| scope.iter().map(Permission::to_string).collect();
     let roles = roles.iter().map(|role| role.name().to_owned()).collect();
-    let owner = Owner { id, roles, scope: scope.map(texts) };
+    let owner = Owner { id, roles, scope: scope.map(texts), team };
     let command = Subscribe { owner, new, secret: new_secret()?, most: settings.webhooks_per_user };
     let made = gateway.run(who.origin(), command).await?;
     Ok(Created::at(format!("/event/subscribe/{}", made.subscription.id), made))

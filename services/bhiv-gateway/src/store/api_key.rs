@@ -46,6 +46,8 @@ pub struct Bearer {
     pub expires_at: Option<DateTime<Utc>>,
     /// What its owner is.
     pub roles: Vec<String>,
+    /// The team that its owner works in.
+    pub team: Option<String>,
 }
 
 /// Writes a new key.
@@ -90,7 +92,7 @@ pub async fn bearer(conn: &mut Conn, hash: &[u8], now: DateTime<Utc>) -> QueryRe
         .filter(api_keys::revoked_at.is_null())
         .filter(api_keys::expires_at.is_null().or(api_keys::expires_at.gt(now)))
         .filter(users::disabled.eq(false))
-        .select((api_keys::id, api_keys::scopes, api_keys::expires_at, users::roles))
+        .select((api_keys::id, api_keys::scopes, api_keys::expires_at, users::roles, users::team))
         .first(conn)
         .await
         .optional()

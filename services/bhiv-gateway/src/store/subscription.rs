@@ -82,6 +82,8 @@ pub struct Owner {
     pub roles: Vec<String>,
     /// Permissions, if they have less than their roles allow.
     pub scope: Option<Vec<String>>,
+    /// The team that they work in.
+    pub team: Option<String>,
 }
 
 /// Writes a new subscription.
@@ -104,6 +106,7 @@ pub async fn insert(
             subscription,
             subscriptions::roles.eq(&owner.roles),
             subscriptions::scope.eq(&owner.scope),
+            subscriptions::team.eq(&owner.team),
             subscriptions::user_id.eq(user_id),
             subscriptions::key_id.eq(key_id),
             subscriptions::secret.eq(secret),

@@ -23,7 +23,7 @@ use crate::schema::users;
     Deserialize,
     ToSchema,
 )]
-#[diesel(table_name = users)]
+#[diesel(table_name = users, treat_none_as_default_value = false, treat_none_as_null = true)]
 pub struct User {
     /// Their id.
     pub id: Uuid,
@@ -39,6 +39,9 @@ pub struct User {
     pub password_hash: String,
     /// What they are.
     pub roles: Vec<String>,
+    /// The team that they work in.
+    #[serde(default)]
+    pub team: Option<String>,
     /// Whether they may not log in.
     #[serde(default)]
     pub disabled: bool,

@@ -121,7 +121,7 @@ impl Worker {
             at,
             patience,
         };
-        let viewer = viewer(&due.subscription_id, &due.roles, due.scope.as_deref());
+        let viewer = viewer(&due.owner, due.team.as_deref(), &due.roles, due.scope.as_deref());
         if self.visible.may_see(&viewer, &due.module, &due.event) {
             let answer = self.sender.send(&due, at).await;
             let chance = self.context.clock().chance();

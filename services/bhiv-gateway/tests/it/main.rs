@@ -22,6 +22,7 @@ mod rbac;
 mod receiver;
 mod resilience;
 mod sessions;
+mod teams;
 mod unified;
 mod webhooks;
 mod ws;

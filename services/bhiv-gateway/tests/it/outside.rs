@@ -72,6 +72,7 @@ async fn gateway(module: &Module, issuer: &Issuer) -> TestApp {
         format!("--oidc-jwks-url={}", issuer.url),
         "--oidc-roles-claim=realm_access.roles".to_owned(),
         "--oidc-roles=crm-sellers=sales,lookers=viewer".to_owned(),
+        "--oidc-team-claim=department".to_owned(),
     ];
     app_with(module, &settings).await
 }
@@ -84,6 +85,7 @@ fn claims(app: &TestApp) -> Value {
         "exp": app.clock.now().timestamp() + 300,
         "realm_access": {"roles": ["crm-sellers", "admin"]},
         "roles": ["admin"],
+        "department": "north",
     })
 }
 
@@ -106,6 +108,7 @@ async fn a_token_of_the_outside_issuer_is_one_of_ours_with_mapped_roles() {
     let theirs = token(&first, &claims(&app));
     let me = ask(&app, Method::GET, "/auth/me", &theirs).await.expect(200);
     assert_eq!((&me["id"], &me["roles"]), (&json!("oidc/auth0|ravi"), &json!(["sales"])));
+    assert_eq!(me["team"], "north");
     let seen = ask(&app, Method::POST, "/crm/leads", &theirs).await.expect(200);
     let passed_on = seen["headers"]["authorization"].as_str().unwrap();
     assert!(!passed_on.contains(&theirs), "modules know our tokens only");

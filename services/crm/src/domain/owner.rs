@@ -17,7 +17,12 @@ impl Owner {
 
     /// The user who acts. Machines make records that are nobody's.
     pub fn acting(actor: &str) -> Self {
-        Self(actor.strip_prefix("user/").map(str::to_owned))
+        match actor.split_once('/') {
+            Some(("user", id)) => Self(Some(id.to_owned())),
+            // Those of an outside issuer have ids that say so.
+            Some(("oidc", _)) => Self(Some(actor.to_owned())),
+            _ => Self(None),
+        }
     }
 }
 
@@ -48,7 +53,9 @@ mod tests {
     #[test]
     fn users_own_what_they_make_and_machines_do_not() {
         assert_eq!(Owner::acting("user/ravi").get(), Some("ravi"));
+        assert_eq!(Owner::acting("oidc/7").get(), Some("oidc/7"));
         assert_eq!(Owner::acting("service/crm"), Owner::default());
+        assert_eq!(Owner::acting("key/7"), Owner::default());
         let nobody: Owner = String::new().parse().unwrap();
         assert_eq!((nobody.get(), nobody.to_string().as_str()), (None, ""));
     }

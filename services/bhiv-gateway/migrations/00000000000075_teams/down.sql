@@ -1,0 +1,2 @@
+ALTER TABLE subscriptions DROP COLUMN team;
+ALTER TABLE users DROP COLUMN team;
