@@ -29,6 +29,12 @@ pub trait Command: Send + Sync + 'static {
 
     /// Acts. It may be run again from the start when the transaction met another one.
     fn run(&self, tx: &mut Tx) -> impl Future<Output = Result<Self::Output, Fault<Self::Refusal>>> + Send;
+
+    /// Whether it shares its transaction with nobody. For commands that lock several rows which others lock too: they
+    /// do it in one order, and what others locked before them in the same transaction would break that order.
+    fn is_alone(&self) -> bool {
+        false
+    }
 }
 
 /// Why the business refuses an action: the error of one command.

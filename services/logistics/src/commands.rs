@@ -8,3 +8,7 @@ pub mod create_stock;
 pub mod decide_order;
 pub mod move_delivery;
 pub mod move_order;
+pub mod return_order;
+pub mod ship_order;
+pub mod stock_flow;
+pub mod transfer_stock;

@@ -4,6 +4,7 @@ pub mod decision;
 pub mod delivery;
 pub mod ids;
 pub mod location;
+pub mod movement;
 pub mod order;
 pub mod stock;
 pub mod tracking_number;

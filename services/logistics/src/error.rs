@@ -8,6 +8,9 @@ use crate::commands::create_order::CreateOrderError;
 use crate::commands::create_stock::CreateStockError;
 use crate::commands::move_delivery::MoveDeliveryError;
 use crate::commands::move_order::MoveOrderError;
+use crate::commands::return_order::ReturnOrderError;
+use crate::commands::ship_order::ShipOrderError;
+use crate::commands::transfer_stock::TransferStockError;
 
 codes! {
     TOTAL_MISMATCH = "total_mismatch", 422, "The total is not the sum of the items";
@@ -15,6 +18,11 @@ codes! {
     ORDER_NOT_DELIVERABLE = "order_not_deliverable", 409, "An order with this status is not delivered";
     STOCK_EXISTS = "stock_exists", 409, "The product is kept at this location already";
     INSUFFICIENT_STOCK = "insufficient_stock", 409, "There is not that much to take";
+    SAME_LOCATION = "same_location", 409, "It is there already";
+    ORDER_NOT_SHIPPABLE = "order_not_shippable", 409, "An order with this status does not leave";
+    ORDER_NOT_RETURNABLE = "order_not_returnable", 409, "An order with this status does not come back";
+    TOO_MANY = "too_many", 409, "There are not that many of the line";
+    NOTHING_TO_MOVE = "nothing_to_move", 409, "Nothing of the order can leave or come back";
 }
 
 impl From<CreateOrderError> for Problem {
@@ -24,6 +32,12 @@ impl From<CreateOrderError> for Problem {
             CreateOrderError::TotalMismatch { expected } => Self::new(TOTAL_MISMATCH, error.to_string())
                 .at("/total", "must be the sum of quantity times price")
                 .with("expected", expected.get().to_string()),
+            CreateOrderError::Insufficient(short) => {
+                let lines = serde_json::to_value(&short).unwrap_or_default();
+                Self::new(INSUFFICIENT_STOCK, CreateOrderError::Insufficient(short).to_string())
+                    .with("lines", lines)
+                    .with("accepted", "no more than is available, or \"backorder\": true")
+            }
         }
     }
 }
@@ -33,6 +47,52 @@ impl From<MoveOrderError> for Problem {
         match error {
             MoveOrderError::NotFound(id) => Self::not_found(format!("order/{id}")),
             MoveOrderError::Status(refusal) => refusal.into(),
+            MoveOrderError::Nothing => Self::new(NOTHING_TO_MOVE, error.to_string()),
+        }
+    }
+}
+
+impl From<ShipOrderError> for Problem {
+    fn from(error: ShipOrderError) -> Self {
+        let says = error.to_string();
+        match error {
+            ShipOrderError::NotFound(id) => Self::not_found(format!("order/{id}")),
+            ShipOrderError::NotShippable(status) => {
+                Self::new(ORDER_NOT_SHIPPABLE, says).with("order_status", status.to_string())
+            }
+            ShipOrderError::TooMany { line, shippable } => {
+                Self::new(TOO_MANY, says).with("line", line).with("accepted", shippable)
+            }
+            ShipOrderError::Nothing => Self::new(NOTHING_TO_MOVE, says),
+        }
+    }
+}
+
+impl From<ReturnOrderError> for Problem {
+    fn from(error: ReturnOrderError) -> Self {
+        let says = error.to_string();
+        match error {
+            ReturnOrderError::NotFound(id) => Self::not_found(format!("order/{id}")),
+            ReturnOrderError::NotReturnable(status) => {
+                Self::new(ORDER_NOT_RETURNABLE, says).with("order_status", status.to_string())
+            }
+            ReturnOrderError::TooMany { line, returnable } => {
+                Self::new(TOO_MANY, says).with("line", line).with("accepted", returnable)
+            }
+            ReturnOrderError::Nothing => Self::new(NOTHING_TO_MOVE, says),
+        }
+    }
+}
+
+impl From<TransferStockError> for Problem {
+    fn from(error: TransferStockError) -> Self {
+        let says = error.to_string();
+        match error {
+            TransferStockError::NotFound(id) => Self::not_found(format!("stock/{id}")),
+            TransferStockError::SameLocation => Self::new(SAME_LOCATION, says),
+            TransferStockError::Insufficient { available } => {
+                Self::new(INSUFFICIENT_STOCK, says).with("available", available)
+            }
         }
     }
 }

@@ -9,26 +9,54 @@ use bhiv_service::Service as _;
 use bhiv_web::Api;
 
 use crate::Logistics;
+use crate::domain::delivery::DeliveryStatus;
+use crate::domain::order::OrderStatus;
 
 /// Method, path, what it does, handler.
 pub fn routes() -> Api {
     Api::new(Logistics::INFO)
         .post("/logistics/orders", "Place an order", orders::create)
         .post("/logistics/procurement", "Place an order, under its other name", orders::create)
-        .get("/logistics/orders", "List orders, the newest first", orders::list)
+        .get("/logistics/orders", "List orders", orders::list)
         .get("/logistics/orders/{id}", "Read an order", orders::read)
         .put("/logistics/orders/{id}/status", "Move an order on", orders::move_)
+        .get(
+            "/logistics/orders/{id}/history",
+            "List the changes of an order, the newest first",
+            orders::history,
+        )
+        .post("/logistics/orders/{id}/ship", "Let parts of an order leave", orders::ship)
+        .post("/logistics/orders/{id}/return", "Take parts of an order back", orders::bring_back)
+        .post("/logistics/orders/bulk", "Move many orders on, each by itself", orders::bulk)
         .post("/logistics/delivery", "Schedule a delivery of an order", deliveries::create)
-        .get("/logistics/delivery", "List deliveries, the newest first", deliveries::list)
+        .get("/logistics/delivery", "List deliveries", deliveries::list)
         .get("/logistics/delivery/{id}", "Read a delivery", deliveries::read)
         .put(
             "/logistics/delivery/{id}/status",
             "Move a delivery on, and its order with it",
             deliveries::move_,
         )
+        .get(
+            "/logistics/delivery/{id}/history",
+            "List the changes of a delivery, the newest first",
+            deliveries::history,
+        )
         .get("/logistics/track/{tracking_number}", "Follow a delivery, without a token", tracking::read)
         .post("/logistics/inventory", "Begin to keep a product at a location", inventory::create)
-        .get("/logistics/inventory", "List stock, the newest first", inventory::list)
+        .get("/logistics/inventory", "List stock", inventory::list)
         .get("/logistics/inventory/{id}", "Read the stock of a product at a location", inventory::read)
         .patch("/logistics/inventory/{id}", "Note what came or went", inventory::patch)
+        .get(
+            "/logistics/inventory/{id}/history",
+            "List the changes of stock, the newest first",
+            inventory::history,
+        )
+        .post("/logistics/inventory/{id}/transfer", "Bring some to another location", inventory::transfer)
+        .get(
+            "/logistics/movements",
+            "List what came, went and was promised, the newest first",
+            inventory::movements,
+        )
+        .states::<OrderStatus>()
+        .states::<DeliveryStatus>()
 }

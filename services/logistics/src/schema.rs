@@ -27,6 +27,9 @@ diesel::table! {
         sku -> Text,
         quantity -> Int4,
         price -> Numeric,
+        backordered -> Int4,
+        shipped -> Int4,
+        returned -> Int4,
     }
 }
 
@@ -48,6 +51,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    reservations (order_id, line, stock_id) {
+        order_id -> Uuid,
+        line -> Int4,
+        stock_id -> Uuid,
+        quantity -> Int4,
+        shipped -> Int4,
+    }
+}
+
+diesel::table! {
     stock (id) {
         id -> Uuid,
         version -> Int8,
@@ -63,4 +76,25 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(deliveries, order_items, orders, stock);
+diesel::table! {
+    stock_movements (id) {
+        id -> Uuid,
+        stock_id -> Uuid,
+        kind -> Text,
+        on_hand -> Int8,
+        reserved -> Int8,
+        reference -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        actor -> Text,
+        at -> Timestamptz,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    deliveries,
+    order_items,
+    orders,
+    reservations,
+    stock,
+    stock_movements
+);

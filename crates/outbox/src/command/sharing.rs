@@ -129,8 +129,11 @@ impl Sharing {
     /// Runs the command to its end, even if nobody waits for the answer any more. `None` if it panicked.
     pub(super) async fn run<C: Command>(&self, origin: Origin, command: C) -> Option<Answer<C>> {
         let (answer, answered) = oneshot::channel();
+        let is_alone = command.is_alone();
         let job = Waiting { origin, command, span: Span::current(), output: None, answer };
-        if self.with(|state| state.push(Box::new(job))) {
+        if is_alone {
+            self.main.spawn(Box::new(job).alone(self.service.clone()));
+        } else if self.with(|state| state.push(Box::new(job))) {
             self.start();
         }
         answered.await.ok()

@@ -39,6 +39,10 @@ impl Command for MergeLead {
     type Output = Lead;
     type Refusal = MergeLeadError;
 
+    fn is_alone(&self) -> bool {
+        true
+    }
+
     async fn run(&self, tx: &mut Tx) -> Result<Lead, Fault<MergeLeadError>> {
         if self.id == self.from {
             return Err(MergeLeadError::Itself.into());

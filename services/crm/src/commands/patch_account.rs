@@ -44,6 +44,10 @@ impl Command for PatchAccount {
     type Output = Account;
     type Refusal = PatchAccountError;
 
+    fn is_alone(&self) -> bool {
+        matches!(self.change.parent_id, Patch::Set(_))
+    }
+
     async fn run(&self, tx: &mut Tx) -> Result<Account, Fault<PatchAccountError>> {
         let before = account::lock(tx.conn(), self.id).await?;
         let before = before.and_then(|account| account.within(&self.by.reach));

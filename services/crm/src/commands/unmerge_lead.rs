@@ -33,6 +33,10 @@ impl Command for UnmergeLead {
     type Output = Lead;
     type Refusal = UnmergeLeadError;
 
+    fn is_alone(&self) -> bool {
+        true
+    }
+
     async fn run(&self, tx: &mut Tx) -> Result<Lead, Fault<UnmergeLeadError>> {
         let seen = lead::find(tx.conn(), self.id).await?.and_then(|lead| lead.within(&self.by.reach));
         seen.ok_or(UnmergeLeadError::NotFound(self.id))?;

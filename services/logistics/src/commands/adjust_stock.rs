@@ -1,8 +1,11 @@
 use bhiv_outbox::{Command, Fault, Refusal, Tx};
 
+use super::stock_flow::{lock_products, serve_waiting};
 use crate::domain::ids::StockId;
+use crate::domain::movement::MovementKind;
 use crate::domain::stock::{MOST, StockChange, is_low};
 use crate::events;
+use crate::store::movement::{self, Movement};
 use crate::store::stock::{self, Stock};
 
 /// Notes that some of a product came or went, or that it should be ordered again at another level.
@@ -34,9 +37,17 @@ impl Command for AdjustStock {
     type Output = Stock;
     type Refusal = AdjustStockError;
 
+    fn is_alone(&self) -> bool {
+        self.change.adjust.is_some()
+    }
+
     async fn run(&self, tx: &mut Tx) -> Result<Stock, Fault<AdjustStockError>> {
-        let before = stock::lock(tx.conn(), self.id).await?;
-        let before = before.ok_or(AdjustStockError::NotFound(self.id))?;
+        let found = stock::find(tx.conn(), self.id).await?;
+        let found = found.ok_or(AdjustStockError::NotFound(self.id))?;
+        // All of the product, because what comes may be promised to those who wait for it.
+        let product = found.product_id;
+        let mut locked = lock_products(tx, std::slice::from_ref(&product)).await?;
+        let before = locked.get(&self.id).cloned().ok_or(AdjustStockError::NotFound(self.id))?;
         let on_hand = before.on_hand + self.change.adjust.unwrap_or(0);
         let reorder_level = self.change.reorder_level.unwrap_or(before.reorder_level);
         if on_hand < before.reserved {
@@ -63,7 +74,27 @@ impl Command for AdjustStock {
         if is_low(after.available, after.reorder_level) && !was_low {
             events::inventory_low(tx, &after);
         }
-        tx.audit("stock.adjust", format!("stock/{}", after.id), Some(&before), Some(&after));
-        Ok(after)
+        let entity = format!("stock/{}", after.id);
+        tx.change("stock.adjust", entity, after.version, Some(&before), Some(&after));
+        let came = after.on_hand - before.on_hand;
+        if came != 0 {
+            let movement = Movement {
+                id: tx.id(),
+                stock_id: after.id,
+                kind: MovementKind::Adjustment,
+                on_hand: came,
+                reserved: 0,
+                reference: None,
+                reason: after.change_reason.clone(),
+                actor: tx.actor().to_owned(),
+                at: tx.now(),
+            };
+            movement::insert(tx.conn(), &[movement]).await?;
+        }
+        locked.insert(after.id, after.clone());
+        if came > 0 {
+            serve_waiting(tx, &mut locked, &product).await?;
+        }
+        Ok(locked.remove(&self.id).unwrap_or(after))
     }
 }

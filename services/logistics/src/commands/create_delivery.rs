@@ -65,7 +65,7 @@ impl Command for CreateDelivery {
         };
         delivery::insert(tx.conn(), &delivery).await?;
         events::delivery_came(tx, &delivery, order.opportunity_id);
-        tx.audit("delivery.create", format!("delivery/{}", delivery.id), None, Some(&delivery));
+        tx.change("delivery.create", format!("delivery/{}", delivery.id), 1, None, Some(&delivery));
         Ok(delivery)
     }
 }

@@ -1,8 +1,10 @@
 use bhiv_db::Error;
 use bhiv_outbox::{Command, Fault, Refusal, Tx};
 
+use crate::domain::movement::MovementKind;
 use crate::domain::stock::{NewStock, is_low};
 use crate::events;
+use crate::store::movement::{self, Movement};
 use crate::store::stock::{self, Stock};
 
 /// Begins to keep a product at a location.
@@ -50,7 +52,19 @@ impl Command for CreateStock {
         if stock.reorder_level > 0 && is_low(stock.available, stock.reorder_level) {
             events::inventory_low(tx, &stock);
         }
-        tx.audit("stock.create", format!("stock/{}", stock.id), None, Some(&stock));
+        let opening = Movement {
+            id: tx.id(),
+            stock_id: stock.id,
+            kind: MovementKind::Opening,
+            on_hand: stock.on_hand,
+            reserved: 0,
+            reference: None,
+            reason: None,
+            actor: tx.actor().to_owned(),
+            at: tx.now(),
+        };
+        movement::insert(tx.conn(), &[opening]).await?;
+        tx.change("stock.create", format!("stock/{}", stock.id), 1, None, Some(&stock));
         Ok(stock)
     }
 }

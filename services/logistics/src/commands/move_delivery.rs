@@ -1,9 +1,10 @@
 use bhiv_outbox::{Command, Fault, Refusal, Tx};
 use bhiv_types::{IllegalTransition, State as _};
 
-use super::move_order::write_move;
+use super::move_order::{move_stock, write_move};
 use crate::domain::delivery::DeliveryStatus;
 use crate::domain::ids::{DeliveryId, OrderId};
+use crate::domain::order::OrderStatus;
 use crate::events;
 use crate::store::delivery::{self, Delivery};
 use crate::store::order::{self, OrderHead};
@@ -41,6 +42,10 @@ impl Command for MoveDelivery {
     type Output = Delivery;
     type Refusal = MoveDeliveryError;
 
+    fn is_alone(&self) -> bool {
+        self.status.takes_order_to().is_some_and(OrderStatus::moves_stock)
+    }
+
     async fn run(&self, tx: &mut Tx) -> Result<Delivery, Fault<MoveDeliveryError>> {
         let found = delivery::find(tx.conn(), self.id).await?;
         let found = found.ok_or(MoveDeliveryError::NotFound(self.id))?;
@@ -61,7 +66,13 @@ impl Command for MoveDelivery {
         };
         delivery::update(tx.conn(), &after).await?;
         events::delivery_came(tx, &after, order.opportunity_id);
-        tx.audit("delivery.move", format!("delivery/{}", after.id), Some(&before), Some(&after));
+        tx.change(
+            "delivery.move",
+            format!("delivery/{}", after.id),
+            after.version,
+            Some(&before),
+            Some(&after),
+        );
         Ok(after)
     }
 }
@@ -77,6 +88,7 @@ async fn take_along(
     let refused = |refusal| MoveDeliveryError::Order { id: order.id, refusal };
     let status = order.status.become_(to).map_err(refused)?;
     let reason = Some(format!("delivery/{}", delivery.id));
-    write_move(tx, order, OrderHead { status, status_reason: reason, ..order.clone() }).await?;
+    let moved = write_move(tx, order, OrderHead { status, status_reason: reason, ..order.clone() }).await?;
+    move_stock(tx, &moved).await?;
     Ok(())
 }

@@ -2,6 +2,9 @@ use bhiv_db::DieselError;
 use bhiv_outbox::{Command, Fault, Refusal, Tx};
 use bhiv_types::{IllegalTransition, State as _};
 
+use super::return_order::return_all;
+use super::ship_order::ship_all;
+use super::stock_flow::release;
 use crate::domain::ids::OrderId;
 use crate::domain::order::OrderStatus;
 use crate::events;
@@ -26,6 +29,8 @@ pub enum MoveOrderError {
     NotFound(OrderId),
     #[error(transparent)]
     Status(#[from] IllegalTransition),
+    #[error("nothing of it is there to leave: all of it waits for stock")]
+    Nothing,
 }
 
 impl Refusal for MoveOrderError {}
@@ -34,14 +39,39 @@ impl Command for MoveOrder {
     type Output = Order;
     type Refusal = MoveOrderError;
 
+    fn is_alone(&self) -> bool {
+        self.status.moves_stock()
+    }
+
     async fn run(&self, tx: &mut Tx) -> Result<Order, Fault<MoveOrderError>> {
         let before = order::lock(tx.conn(), self.id).await?;
         let before = before.ok_or(MoveOrderError::NotFound(self.id))?;
         let status = before.status.become_(self.status).map_err(MoveOrderError::from)?;
+        if status == OrderStatus::Dispatched {
+            let items = order_item::of(tx.conn(), self.id).await?;
+            if items.iter().all(|item| item.shippable() == 0) {
+                return Err(MoveOrderError::Nothing.into());
+            }
+        }
         let moved = OrderHead { status, status_reason: self.reason.clone(), ..before.clone() };
         let head = write_move(tx, &before, moved).await?;
+        move_stock(tx, &head).await?;
         let items = order_item::of(tx.conn(), head.id).await?;
         Ok(Order { head, items })
+    }
+}
+
+/// Takes the stock of an order to where its status says: away with it, back, or to those who wait for it.
+pub async fn move_stock(tx: &mut Tx, order: &OrderHead) -> Result<(), DieselError> {
+    match order.status {
+        OrderStatus::Cancelled => release(tx, order.id).await,
+        OrderStatus::Dispatched => ship_all(tx, order.id).await,
+        OrderStatus::Returned => return_all(tx, order.id).await,
+        OrderStatus::Pending
+        | OrderStatus::Approved
+        | OrderStatus::OnHold
+        | OrderStatus::Picking
+        | OrderStatus::Delivered => Ok(()),
     }
 }
 
@@ -51,6 +81,6 @@ pub async fn write_move(tx: &mut Tx, before: &OrderHead, moved: OrderHead) -> Re
     order::update(tx.conn(), &after).await?;
     tx.continue_story(after.correlation_id);
     events::order_moved(tx, &after, before.status);
-    tx.audit("order.move", format!("order/{}", after.id), Some(before), Some(&after));
+    tx.change("order.move", format!("order/{}", after.id), after.version, Some(before), Some(&after));
     Ok(after)
 }

@@ -43,6 +43,16 @@ impl State for OrderStatus {
 }
 
 impl OrderStatus {
+    /// Whether stock moves when an order comes here.
+    pub fn moves_stock(self) -> bool {
+        matches!(self, Self::Cancelled | Self::Dispatched | Self::Returned)
+    }
+
+    /// Whether parts of the order can leave.
+    pub fn is_shippable(self) -> bool {
+        matches!(self, Self::Approved | Self::Picking | Self::Dispatched | Self::Delivered)
+    }
+
     /// Whether a delivery of the order can be scheduled. A part of it may be under way already.
     pub fn is_deliverable(self) -> bool {
         match self {
@@ -72,6 +82,10 @@ pub struct NewOrder {
     /// `normal`, unless it says otherwise.
     #[serde(default)]
     pub priority: Priority,
+    /// Whether what is not there may come later; otherwise an order for more than there is, is refused. Products that
+    /// are kept nowhere, such as services, are not counted.
+    #[serde(default)]
+    pub backorder: bool,
 }
 
 impl NewOrder {
@@ -132,6 +146,45 @@ impl TryFrom<NewOrderItem> for OrderedItem {
 pub struct OrderMove {
     /// The next status.
     pub status: OrderStatus,
+    /// Why.
+    #[schema(min_length = 1, max_length = 500)]
+    pub reason: Option<String>,
+}
+
+/// So many of a line of an order.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LinePart {
+    /// The number of the line, from 1.
+    #[schema(minimum = 1, maximum = 200)]
+    pub line: i32,
+    /// How many.
+    #[schema(minimum = 1, maximum = 2_147_483_647)]
+    pub quantity: i32,
+}
+
+/// What leaves.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewShipment {
+    /// Of which lines; everything that can leave, unless it says otherwise.
+    #[schema(min_items = 1, max_items = 200)]
+    pub lines: Option<Vec<LinePart>>,
+    /// Why, or how.
+    #[schema(min_length = 1, max_length = 500)]
+    pub reason: Option<String>,
+}
+
+/// What comes back.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewReturn {
+    /// Of which lines; everything that has left, unless it says otherwise.
+    #[schema(min_items = 1, max_items = 200)]
+    pub lines: Option<Vec<LinePart>>,
+    /// Whether it goes back to where it came from, to be sold again.
+    #[serde(default)]
+    pub restock: bool,
     /// Why.
     #[schema(min_length = 1, max_length = 500)]
     pub reason: Option<String>,

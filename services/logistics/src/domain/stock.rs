@@ -42,3 +42,18 @@ pub struct StockChange {
     #[schema(min_length = 1, max_length = 500)]
     pub reason: Option<String>,
 }
+
+/// What is brought to another location.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewTransfer {
+    /// Where it goes.
+    #[schema(min_length = 1, max_length = 100)]
+    pub location: String,
+    /// How many.
+    #[schema(minimum = 1, maximum = 1_000_000_000_000_i64)]
+    pub quantity: i64,
+    /// Why.
+    #[schema(min_length = 1, max_length = 500)]
+    pub reason: Option<String>,
+}

@@ -1,7 +1,9 @@
 use actix_web::web::{Data, Json};
 use bhiv_auth::require::{LogisticsRead, LogisticsWrite};
 use bhiv_service::Context;
-use bhiv_web::{Can, Created, Cursor, Id, Limit, Page, Problem, Result, Valid, ValidQuery};
+use bhiv_web::history::{self, AsOf, Change, ListHistory};
+use bhiv_web::{Can, Created, Cursor, Id, Limit, Page, Problem, Result, Sort, Valid, ValidQuery};
+use chrono::NaiveDate;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -10,7 +12,18 @@ use crate::commands::move_delivery::MoveDelivery;
 use crate::domain::delivery::{DeliveryMove, DeliveryStatus, NewDelivery};
 use crate::domain::ids::{DeliveryId, OrderId};
 use crate::domain::tracking_number::TrackingNumber;
-use crate::store::delivery::{self, Delivery, Filter};
+use crate::store::delivery::{self, Delivery, Filter, Order};
+
+/// What deliveries can be sorted by.
+#[derive(Clone, Copy, Debug, strum::EnumString, strum::VariantNames)]
+#[strum(serialize_all = "snake_case")]
+pub enum DeliverySort {
+    CreatedAt,
+    DeliveryDate,
+}
+
+/// A field, or its reverse.
+type DeliveryOrder = Sort<DeliverySort>;
 
 /// Which deliveries, and how many of them.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -23,6 +36,15 @@ pub struct ListDeliveries {
     status: Option<DeliveryStatus>,
     /// The one with this tracking number.
     tracking_number: Option<TrackingNumber>,
+    /// Those promised for that day or later.
+    from: Option<NaiveDate>,
+    /// Those promised for a day before that.
+    until: Option<NaiveDate>,
+    /// Those with words in tracking number or address that begin with the words of this text.
+    #[schema(min_length = 1, max_length = 200)]
+    q: Option<String>,
+    /// In this order; the newest first, unless it says otherwise.
+    sort: Option<DeliveryOrder>,
     #[serde(default)]
     limit: Limit,
     cursor: Option<Cursor>,
@@ -42,21 +64,44 @@ pub async fn list(
     ValidQuery(query): ValidQuery<ListDeliveries>,
     logistics: Data<Context>,
 ) -> Result<Json<Page<Delivery>>> {
-    let ListDeliveries { order_id, status, tracking_number, limit, cursor } = query;
-    let filter = Filter { order_id, status, tracking_number };
+    let ListDeliveries { order_id, status, tracking_number, from, until, q, sort, limit, cursor } = query;
+    let filter = Filter { order_id, status, tracking_number, from, until, text: q };
+    let Sort { by, descending } = sort.unwrap_or(Sort { by: DeliverySort::CreatedAt, descending: true });
+    let order = match by {
+        DeliverySort::CreatedAt => Order::CreatedAt(Cursor::place(cursor)?),
+        DeliverySort::DeliveryDate => Order::DeliveryDate(Cursor::place(cursor)?),
+    };
+    let place = |delivery: &Delivery| match by {
+        DeliverySort::CreatedAt => Cursor::at(&delivery.created_at, delivery.id),
+        DeliverySort::DeliveryDate => Cursor::at(&delivery.delivery_date, delivery.id),
+    };
     let mut conn = logistics.read().await?;
-    let found = delivery::list(&mut conn, &filter, Cursor::id(cursor), limit.and_one()).await?;
+    let found = delivery::list(&mut conn, &filter, order, descending, limit.and_one()).await?;
     let total = delivery::count(&mut conn, &filter).await?;
-    Ok(Json(Page::new(found, limit, total, |delivery| delivery.id.0)))
+    Ok(Json(Page::new(found, limit, total, place)))
 }
 
 pub async fn read(
     _: Can<LogisticsRead>,
     Id(id): Id<DeliveryId>,
+    ValidQuery(AsOf { as_of }): ValidQuery<AsOf>,
     logistics: Data<Context>,
 ) -> Result<Json<Delivery>> {
-    let delivery = delivery::find(&mut *logistics.read().await?, id).await?;
+    let mut conn = logistics.read().await?;
+    if let Some(at) = as_of {
+        return history::as_of(&mut conn, &format!("delivery/{id}"), at).await.map(Json);
+    }
+    let delivery = delivery::find(&mut conn, id).await?;
     delivery.map(Json).ok_or_else(|| Problem::not_found(format!("delivery/{id}")))
+}
+
+pub async fn history(
+    _: Can<LogisticsRead>,
+    Id(id): Id<DeliveryId>,
+    ValidQuery(query): ValidQuery<ListHistory>,
+    logistics: Data<Context>,
+) -> Result<Json<Page<Change>>> {
+    history::changes(&mut *logistics.read().await?, &format!("delivery/{id}"), query).await.map(Json)
 }
 
 pub async fn move_(

@@ -1,4 +1,4 @@
-use bhiv_db::Conn;
+use bhiv_db::{Conn, keyset, words};
 use bhiv_types::Priority;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
@@ -87,6 +87,12 @@ pub struct Filter {
     pub status: Option<DeliveryStatus>,
     /// The one with this tracking number.
     pub tracking_number: Option<TrackingNumber>,
+    /// Those promised for that day or later.
+    pub from: Option<NaiveDate>,
+    /// Those promised for a day before that.
+    pub until: Option<NaiveDate>,
+    /// Those with words in tracking number or address that begin with the words of this text.
+    pub text: Option<String>,
 }
 
 impl Filter {
@@ -100,6 +106,15 @@ impl Filter {
         }
         if let Some(tracking_number) = &self.tracking_number {
             query = query.filter(deliveries::tracking_number.eq(tracking_number.clone()));
+        }
+        if let Some(from) = self.from {
+            query = query.filter(deliveries::delivery_date.ge(from));
+        }
+        if let Some(until) = self.until {
+            query = query.filter(deliveries::delivery_date.lt(until));
+        }
+        if let Some(text) = &self.text {
+            query = query.filter(words!(deliveries, text));
         }
         query
     }
@@ -131,18 +146,33 @@ pub async fn update(conn: &mut Conn, delivery: &Delivery) -> QueryResult<()> {
     diesel::update(delivery).set(delivery).execute(conn).await.map(drop)
 }
 
-/// Up to `limit` deliveries, the newest first, beginning below the id `after`.
+/// A place in a list, in the order of the list.
+#[derive(Clone, Debug)]
+pub enum Order {
+    /// By when they were scheduled.
+    CreatedAt(Option<(DateTime<Utc>, DeliveryId)>),
+    /// By the day promised.
+    DeliveryDate(Option<(NaiveDate, DeliveryId)>),
+}
+
+/// Up to `limit` deliveries in this order, or the reverse, beginning after the place.
 pub async fn list(
     conn: &mut Conn,
     filter: &Filter,
-    after: Option<Uuid>,
+    order: Order,
+    descending: bool,
     limit: i64,
 ) -> QueryResult<Vec<Delivery>> {
-    let mut query = filter.query();
-    if let Some(after) = after {
-        query = query.filter(deliveries::id.lt(DeliveryId(after)));
-    }
-    query.order(deliveries::id.desc()).limit(limit).select(Delivery::as_select()).load(conn).await
+    let query = filter.query();
+    let query = match order {
+        Order::CreatedAt(after) => {
+            keyset!(query, deliveries::created_at, deliveries::id, descending, after)
+        }
+        Order::DeliveryDate(after) => {
+            keyset!(query, deliveries::delivery_date, deliveries::id, descending, after)
+        }
+    };
+    query.limit(limit).select(Delivery::as_select()).load(conn).await
 }
 
 /// How many deliveries a list has.

@@ -1,4 +1,4 @@
-use bhiv_db::Conn;
+use bhiv_db::{Conn, keyset, words};
 use bhiv_types::{Currency, Priority};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -62,6 +62,7 @@ pub struct Order {
     #[serde(flatten)]
     pub head: OrderHead,
     /// What was ordered.
+    #[serde(default)]
     pub items: Vec<OrderItem>,
 }
 
@@ -74,6 +75,14 @@ pub struct Filter {
     pub customer_id: Option<String>,
     /// Those that fulfil one of these opportunities.
     pub opportunity_id: Option<Vec<Uuid>>,
+    /// Those as urgent as that.
+    pub priority: Option<Priority>,
+    /// Those that were placed then or later.
+    pub from: Option<DateTime<Utc>>,
+    /// Those that were placed before then.
+    pub until: Option<DateTime<Utc>>,
+    /// Those with words in the customer's id that begin with the words of this text.
+    pub text: Option<String>,
 }
 
 impl Filter {
@@ -87,6 +96,18 @@ impl Filter {
         }
         if let Some(opportunity_id) = &self.opportunity_id {
             query = query.filter(orders::opportunity_id.eq_any(opportunity_id.clone()));
+        }
+        if let Some(priority) = self.priority {
+            query = query.filter(orders::priority.eq(priority));
+        }
+        if let Some(from) = self.from {
+            query = query.filter(orders::created_at.ge(from));
+        }
+        if let Some(until) = self.until {
+            query = query.filter(orders::created_at.lt(until));
+        }
+        if let Some(text) = &self.text {
+            query = query.filter(words!(orders, text));
         }
         query
     }
@@ -117,18 +138,32 @@ pub async fn update(conn: &mut Conn, order: &OrderHead) -> QueryResult<()> {
     diesel::update(order).set(order).execute(conn).await.map(drop)
 }
 
-/// Up to `limit` orders, the newest first, beginning below the id `after`.
+/// A place in a list, in the order of the list.
+#[derive(Clone, Debug)]
+pub enum Sorted {
+    /// By when they were placed.
+    CreatedAt(Option<(DateTime<Utc>, OrderId)>),
+    /// By when they were last changed.
+    UpdatedAt(Option<(DateTime<Utc>, OrderId)>),
+    /// By what they cost, whatever the currency.
+    Total(Option<(Decimal, OrderId)>),
+}
+
+/// Up to `limit` orders in this order, or the reverse, beginning after the place.
 pub async fn list(
     conn: &mut Conn,
     filter: &Filter,
-    after: Option<Uuid>,
+    sorted: Sorted,
+    descending: bool,
     limit: i64,
 ) -> QueryResult<Vec<Order>> {
-    let mut query = filter.query();
-    if let Some(after) = after {
-        query = query.filter(orders::id.lt(OrderId(after)));
-    }
-    let query = query.order(orders::id.desc()).limit(limit).select(OrderHead::as_select());
+    let query = filter.query();
+    let query = match sorted {
+        Sorted::CreatedAt(after) => keyset!(query, orders::created_at, orders::id, descending, after),
+        Sorted::UpdatedAt(after) => keyset!(query, orders::updated_at, orders::id, descending, after),
+        Sorted::Total(after) => keyset!(query, orders::total, orders::id, descending, after),
+    };
+    let query = query.limit(limit).select(OrderHead::as_select());
     let heads: Vec<OrderHead> = query.load(conn).await?;
     let mut items = order_item::of_each(conn, heads.iter().map(|head| head.id)).await?;
     let orders = heads.into_iter().map(|head| {

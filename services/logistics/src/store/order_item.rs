@@ -22,6 +22,27 @@ pub struct OrderItem {
     pub quantity: i32,
     /// Price of one, in the order's currency.
     pub price: Decimal,
+    /// How many are not there to be promised yet.
+    #[serde(default)]
+    pub backordered: i32,
+    /// How many have left.
+    #[serde(default)]
+    pub shipped: i32,
+    /// How many of those came back.
+    #[serde(default)]
+    pub returned: i32,
+}
+
+impl OrderItem {
+    /// How many can leave: those that are promised, or need no stock, and have not left.
+    pub fn shippable(&self) -> i32 {
+        self.quantity - self.shipped - self.backordered
+    }
+
+    /// How many can come back.
+    pub fn returnable(&self) -> i32 {
+        self.shipped - self.returned
+    }
 }
 
 /// Writes the items of a new order.
@@ -52,4 +73,28 @@ pub async fn of_each(
         items.entry(order_id).or_default().push(item);
     }
     Ok(items)
+}
+
+/// Writes how many of a line have left and come back.
+pub async fn update(conn: &mut Conn, order_id: OrderId, item: &OrderItem) -> QueryResult<()> {
+    let set = (order_items::shipped.eq(item.shipped), order_items::returned.eq(item.returned));
+    diesel::update(order_items::table.find((order_id, item.line))).set(set).execute(conn).await.map(drop)
+}
+
+/// Writes how many of a line are not there to be promised.
+pub async fn set_backordered(
+    conn: &mut Conn,
+    order_id: OrderId,
+    line: i32,
+    backordered: i32,
+) -> QueryResult<()> {
+    let set = order_items::backordered.eq(backordered);
+    diesel::update(order_items::table.find((order_id, line))).set(set).execute(conn).await.map(drop)
+}
+
+/// No line of the order waits for stock any more.
+pub async fn forget_backorders(conn: &mut Conn, order_id: OrderId) -> QueryResult<()> {
+    let waiting = order_items::order_id.eq(order_id).and(order_items::backordered.gt(0));
+    let rows = order_items::table.filter(waiting);
+    diesel::update(rows).set(order_items::backordered.eq(0)).execute(conn).await.map(drop)
 }

@@ -1,4 +1,4 @@
-use bhiv_db::Conn;
+use bhiv_db::{Conn, keyset, words};
 use chrono::{DateTime, Utc};
 use diesel::dsl::Sub;
 use diesel::prelude::*;
@@ -70,6 +70,8 @@ pub struct Filter {
     pub location: Option<String>,
     /// What should be ordered again, or what need not.
     pub low: Option<bool>,
+    /// That with words in product or location that begin with the words of this text.
+    pub text: Option<String>,
 }
 
 impl Filter {
@@ -86,6 +88,9 @@ impl Filter {
             Some(false) => query = query.filter(available().gt(stock::reorder_level)),
             None => {}
         }
+        if let Some(text) = &self.text {
+            query = query.filter(words!(stock, text));
+        }
         query
     }
 }
@@ -100,28 +105,49 @@ pub async fn find(conn: &mut Conn, id: StockId) -> QueryResult<Option<Stock>> {
     stock::table.find(id).select(Stock::as_select()).first(conn).await.optional()
 }
 
-/// The stock, locked until the end of the transaction.
-pub async fn lock(conn: &mut Conn, id: StockId) -> QueryResult<Option<Stock>> {
-    stock::table.find(id).select(Stock::as_select()).for_update().first(conn).await.optional()
-}
-
 /// Writes stock that was changed.
 pub async fn update(conn: &mut Conn, row: &Stock) -> QueryResult<()> {
     diesel::update(row).set(row).execute(conn).await.map(drop)
 }
 
-/// Up to `limit` rows of stock, the newest first, beginning below the id `after`.
+/// All stock of these products, locked until the end of the transaction, in the order of the ids.
+pub async fn lock_products(conn: &mut Conn, products: &[String]) -> QueryResult<Vec<Stock>> {
+    let rows = stock::table.filter(stock::product_id.eq_any(products.to_vec())).order(stock::id);
+    rows.select(Stock::as_select()).for_update().load(conn).await
+}
+
+/// Whether one of these products is kept anywhere.
+pub async fn is_any_kept(conn: &mut Conn, products: Vec<String>) -> QueryResult<bool> {
+    let rows = stock::table.filter(stock::product_id.eq_any(products));
+    diesel::select(diesel::dsl::exists(rows)).get_result(conn).await
+}
+
+/// A place in a list, in the order of the list.
+#[derive(Clone, Debug)]
+pub enum Order {
+    /// By when the product was first kept there.
+    CreatedAt(Option<(DateTime<Utc>, StockId)>),
+    /// By how many can still be promised.
+    Available(Option<(i64, StockId)>),
+    /// By product.
+    ProductId(Option<(String, StockId)>),
+}
+
+/// Up to `limit` rows of stock in this order, or the reverse, beginning after the place.
 pub async fn list(
     conn: &mut Conn,
     filter: &Filter,
-    after: Option<Uuid>,
+    order: Order,
+    descending: bool,
     limit: i64,
 ) -> QueryResult<Vec<Stock>> {
-    let mut query = filter.query();
-    if let Some(after) = after {
-        query = query.filter(stock::id.lt(StockId(after)));
-    }
-    query.order(stock::id.desc()).limit(limit).select(Stock::as_select()).load(conn).await
+    let query = filter.query();
+    let query = match order {
+        Order::CreatedAt(after) => keyset!(query, stock::created_at, stock::id, descending, after),
+        Order::Available(after) => keyset!(query, available(), stock::id, descending, after),
+        Order::ProductId(after) => keyset!(query, stock::product_id, stock::id, descending, after),
+    };
+    query.limit(limit).select(Stock::as_select()).load(conn).await
 }
 
 /// How many rows a list has.

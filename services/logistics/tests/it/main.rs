@@ -8,6 +8,7 @@ mod inventory;
 mod orders;
 mod permissions;
 mod reactions;
+mod reservations;
 mod tracking;
 
 use bhiv_testing::TestApp;

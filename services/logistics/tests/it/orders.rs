@@ -20,11 +20,16 @@ async fn an_order_is_placed_with_its_event_and_its_audit_row() {
     assert_eq!(location, path("orders", &placed));
     assert_eq!((&placed["status"], &placed["priority"]), (&json!("pending"), &json!("high")));
     assert_eq!((&placed["total"], &placed["currency"]), (&json!("37500.00"), &json!("EUR")));
+    let none = json!({"backordered": 0, "shipped": 0, "returned": 0});
+    let item = |mut item: Value| {
+        item.as_object_mut().unwrap().extend(none.as_object().unwrap().clone());
+        item
+    };
     assert_eq!(
         placed["items"],
         json!([
-            {"line": 1, "sku": "Rack, 20 shelves", "quantity": 2, "price": "12500.5"},
-            {"line": 2, "sku": "BOLT-8", "quantity": 4, "price": "3124.75"},
+            item(json!({"line": 1, "sku": "Rack, 20 shelves", "quantity": 2, "price": "12500.5"})),
+            item(json!({"line": 2, "sku": "BOLT-8", "quantity": 4, "price": "3124.75"})),
         ])
     );
     assert_eq!(app.get(&location).await.expect(200), placed);
@@ -169,4 +174,32 @@ async fn a_list_is_filtered_and_paged() {
     let rest = list(&format!("limit=2&cursor={}", first["next_cursor"].as_str().unwrap())).await;
     assert_eq!((&rest["items"], &rest["next_cursor"]), (&json!([placed[0]]), &Value::Null));
     app.get("/logistics/orders?status=lost").await.expect_problem(422, "invalid_input");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_are_found_sorted_moved_together_and_read_as_they_were() {
+    let app = app().await;
+    let mut placed = Vec::new();
+    for (customer, price) in [("Verma Textiles", 30), ("asha", 10), ("Verma Motors", 20)] {
+        let new = json!({"customer_id": customer, "items": [{"sku": "X", "quantity": 1, "price": price}]});
+        placed.push(app.post("/logistics/orders", new).await.expect(201));
+    }
+    let totals = async |query: &str| {
+        let page = app.get(&format!("/logistics/orders?{query}")).await.expect(200);
+        let totals: Vec<_> = page["items"].as_array().unwrap().iter().map(|it| it["total"].clone()).collect();
+        json!(totals)
+    };
+    assert_eq!(totals("sort=total").await, json!(["10", "20", "30"]));
+    assert_eq!(totals("q=verm&sort=-total").await, json!(["30", "20"]));
+    assert_eq!(totals("priority=urgent").await, json!([]));
+    let then = app.clock.now().to_rfc3339().replace('+', "%2B");
+    app.clock.advance(chrono::TimeDelta::minutes(1));
+    let bulk = json!({"ids": [placed[0]["id"], NOBODY], "change": {"status": "approved"}});
+    let answer = app.post("/logistics/orders/bulk", bulk).await.expect(200);
+    assert_eq!((&answer["succeeded"], &answer["results"][1]["status"]), (&json!(1), &json!(404)));
+    let order = path("orders", &placed[0]);
+    assert_eq!(app.get(&format!("{order}?as_of={then}")).await.expect(200)["status"], "pending");
+    assert_eq!(app.get(&order).await.expect(200)["status"], "approved");
+    let history = app.get(&format!("{order}/history")).await.expect(200);
+    assert_eq!(history["items"][0]["changes"]["status"], json!({"before": "pending", "after": "approved"}));
 }
