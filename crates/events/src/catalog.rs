@@ -56,6 +56,8 @@ pub fn catalog() -> Vec<Entry> {
         Entry::of::<task::TaskCreated>(),
         Entry::of::<task::TaskCompleted>(),
         Entry::of::<task::TaskEscalated>(),
+        Entry::of::<task::TaskOverdue>(),
+        Entry::of::<task::TaskReviewed>(),
         Entry::of::<task::FeedbackReceived>(),
         Entry::of::<task::WorkflowTriggered>(),
         Entry::of::<compliance::ConsentGranted>(),

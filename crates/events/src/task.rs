@@ -88,6 +88,67 @@ impl TaskEscalated {
     }
 }
 
+/// A task should be done by now and is not.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TaskOverdue {
+    /// Id of the task.
+    pub task_id: Uuid,
+    /// What is to be done.
+    pub title: String,
+    /// What it is about.
+    pub reference: Option<String>,
+    /// Who it is assigned to.
+    pub assignee_id: Option<String>,
+    /// When it should have been done.
+    pub due_at: DateTime<Utc>,
+}
+
+contract!(TaskOverdue = Task "task" "task" "overdue" "v1", "task" / task_id);
+
+impl TaskOverdue {
+    fn canned() -> Self {
+        Self {
+            task_id: sample::TASK,
+            title: "Follow up with Asha Verma".to_owned(),
+            reference: Some(format!("lead/{}", sample::LEAD)),
+            assignee_id: Some("ravi".to_owned()),
+            due_at: sample::time(),
+        }
+    }
+}
+
+/// Somebody looked at a task that was done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TaskReviewed {
+    /// Id of the task.
+    pub task_id: Uuid,
+    /// Id of the review.
+    pub review_id: Uuid,
+    /// Who had done it.
+    pub assignee_id: Option<String>,
+    /// Who looked at it.
+    pub reviewer_id: String,
+    /// `approved`, `rejected` or `changes_requested`.
+    pub status: String,
+    /// How well it was done, 0 to 1: compliance .4, efficiency .3, quality .2, timeliness .1.
+    pub dhi_score: Option<f64>,
+}
+
+contract!(TaskReviewed = Task "task" "task" "reviewed" "v1", "task" / task_id);
+
+impl TaskReviewed {
+    fn canned() -> Self {
+        Self {
+            task_id: sample::TASK,
+            review_id: sample::REVIEW,
+            assignee_id: Some("ravi".to_owned()),
+            reviewer_id: "meera".to_owned(),
+            status: "approved".to_owned(),
+            dhi_score: Some(0.85),
+        }
+    }
+}
+
 /// A customer said how an order went.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FeedbackReceived {

@@ -147,6 +147,11 @@ impl Tx {
         self.origin.correlation.get_or_insert(correlation);
     }
 
+    /// Goes on in the story of another record, for whoever acts on many of them in one transaction.
+    pub fn follow(&mut self, correlation: Uuid) {
+        self.origin.correlation = Some(correlation);
+    }
+
     /// Joins the story of another service's record, for example `opportunity/0190...`, if it was heard of; see
     /// [`crate::Bindings::remembering`].
     ///
@@ -197,6 +202,20 @@ impl Tx {
     ) {
         let entity = entity.into();
         self.audit(action, entity.clone(), before.map(|it| it as _), after.map(|it| it as _));
+        self.keep(action, entity, version, before, after);
+    }
+
+    /// Keeps a record's state in its history, without an audit row: for what a service does by itself, which its
+    /// events tell.
+    pub fn keep<T: Serialize + Sync>(
+        &mut self,
+        action: &str,
+        entity: impl Into<String>,
+        version: i64,
+        before: Option<&T>,
+        after: Option<&T>,
+    ) {
+        let entity = entity.into();
         let correlation_id = self.correlation();
         let circumstances = JsonText::of(&Circumstances {
             at: self.now,

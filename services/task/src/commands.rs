@@ -3,6 +3,7 @@
 
 pub mod add_task;
 pub mod create_feedback;
+pub mod create_review;
 pub mod create_task;
 pub mod create_workflow;
 pub mod delete_workflow;
@@ -12,8 +13,21 @@ pub mod patch_task;
 pub mod patch_workflow;
 pub mod run_workflows;
 pub mod save_task;
+pub mod tell_overdue;
 
 use bhiv_outbox::Tx;
+
+use crate::store::task::Task;
+
+/// Notes a change of a task. What somebody asked for is audited; what task does by itself is told by its events.
+fn note_change(tx: &mut Tx, action: &str, before: Option<&Task>, after: &Task) {
+    let (entity, version) = (format!("task/{}", after.id), after.version);
+    if tx.actor().starts_with("service/task") {
+        tx.keep(action, entity, version, before, Some(after));
+    } else {
+        tx.change(action, entity, version, before, Some(after));
+    }
+}
 
 /// The id of the user who acts.
 fn caller(tx: &Tx) -> String {

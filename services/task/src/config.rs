@@ -1,5 +1,15 @@
 use clap::Args;
 
-/// What task reads from its environment beyond what every service does: nothing yet.
-#[derive(Args, Clone, Debug, Default)]
-pub struct Config {}
+/// What task reads from its environment beyond what every service does.
+#[derive(Args, Clone, Debug)]
+pub struct Config {
+    /// How often it is looked for tasks that have become overdue, in milliseconds.
+    #[arg(long, env = "OVERDUE_CHECK_MS", default_value_t = 1000)]
+    pub overdue_check_ms: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { overdue_check_ms: 1000 }
+    }
+}

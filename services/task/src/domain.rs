@@ -6,6 +6,8 @@ pub mod condition;
 pub mod facts;
 pub mod feedback;
 pub mod ids;
+pub mod performance;
+pub mod review;
 pub mod run;
 mod stack;
 pub mod step;

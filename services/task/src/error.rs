@@ -3,16 +3,27 @@
 use bhiv_web::{Problem, codes};
 
 use crate::commands::create_feedback::CreateFeedbackError;
+use crate::commands::create_review::CreateReviewError;
+use crate::commands::create_task::CreateTaskError;
 use crate::commands::delete_workflow::DeleteWorkflowError;
 use crate::commands::patch_feedback::PatchFeedbackError;
 use crate::commands::patch_task::PatchTaskError;
 use crate::commands::patch_workflow::PatchWorkflowError;
 use crate::domain::action::InvalidTemplates;
 use crate::domain::condition::InvalidCondition;
+use crate::domain::ids::TaskId;
 use crate::domain::trigger::UnknownTrigger;
 use crate::domain::workflow::InvalidWorkflow;
 
 codes! {
+    PAST_DATE = "past_date", 422, "It lies in the past";
+    DEPENDENCY_CYCLE = "dependency_cycle", 409, "Tasks would wait for each other";
+    OPEN_DEPENDENCIES = "open_dependencies", 409, "The task waits for others";
+    OPEN_CHECKLIST = "open_checklist", 409, "The checklist is not done";
+    TASK_NOT_COMPLETED = "task_not_completed", 409, "What is completed is reviewed";
+    OWN_TASK = "own_task", 409, "Nobody reviews their own task";
+    NOT_YOUR_REVIEW = "not_your_review", 403, "Only administrators speak for others";
+    DHI_MISMATCH = "dhi_mismatch", 422, "The score is not what its parts make";
     NOT_YOUR_FEEDBACK = "not_your_feedback", 403, "Feedback is changed by the customer who gave it";
     FEEDBACK_EXISTS = "feedback_exists", 409, "The caller has given feedback on this order already";
     UNKNOWN_TRIGGER = "unknown_trigger", 422, "No workflow can be triggered by that event";
@@ -20,11 +31,52 @@ codes! {
     INVALID_TEMPLATE = "invalid_template", 422, "A text of an action is not a template";
 }
 
+impl From<CreateTaskError> for Problem {
+    fn from(error: CreateTaskError) -> Self {
+        let says = error.to_string();
+        match error {
+            CreateTaskError::NoTask(id) => Self::unknown_reference("/depends_on", format!("task/{id}")),
+            CreateTaskError::Past(_, now) => past(says, now),
+        }
+    }
+}
+
+fn past(says: String, now: chrono::DateTime<chrono::Utc>) -> Problem {
+    let now = now.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    Problem::new(PAST_DATE, says).at("/due_date", format!("must be {now} or later"))
+}
+
+fn names(ids: &[TaskId]) -> Vec<String> {
+    ids.iter().map(|id| format!("task/{id}")).collect()
+}
+
 impl From<PatchTaskError> for Problem {
     fn from(error: PatchTaskError) -> Self {
+        let says = error.to_string();
         match error {
             PatchTaskError::NotFound(id) => Self::not_found(format!("task/{id}")),
             PatchTaskError::Status(refusal) => refusal.into(),
+            PatchTaskError::NoTask(id) => Self::unknown_reference("/depends_on", format!("task/{id}")),
+            PatchTaskError::Past(_, now) => past(says, now),
+            PatchTaskError::Cycle(way) => Self::new(DEPENDENCY_CYCLE, says).with("cycle", names(&way)),
+            PatchTaskError::Waits(open) => Self::new(OPEN_DEPENDENCIES, says).with("open", names(&open)),
+            PatchTaskError::Unchecked(open) => Self::new(OPEN_CHECKLIST, says).with("open", open),
+        }
+    }
+}
+
+impl From<CreateReviewError> for Problem {
+    fn from(error: CreateReviewError) -> Self {
+        let says = error.to_string();
+        match error {
+            CreateReviewError::NoTask(id) => Self::unknown_reference("/task_id", format!("task/{id}")),
+            CreateReviewError::NotDone(status) => {
+                Self::new(TASK_NOT_COMPLETED, says).with("task_status", status.to_string())
+            }
+            CreateReviewError::Own => Self::new(OWN_TASK, says),
+            CreateReviewError::Mismatch(expected) => Self::new(DHI_MISMATCH, says)
+                .at("/dhi_score", "must be compliance .4, efficiency .3, quality .2, timeliness .1")
+                .with("expected", expected),
         }
     }
 }

@@ -1,10 +1,13 @@
 //! What task tells others: the only place where its events are built.
 
-use bhiv_events::task::{FeedbackReceived, TaskCompleted, TaskCreated, TaskEscalated, WorkflowTriggered};
+use bhiv_events::task::{
+    FeedbackReceived, TaskCompleted, TaskCreated, TaskEscalated, TaskOverdue, TaskReviewed, WorkflowTriggered,
+};
 use bhiv_outbox::Tx;
 
 use crate::domain::task::TaskStatus;
 use crate::store::feedback::Feedback;
+use crate::store::review::Review;
 use crate::store::run::Run;
 use crate::store::task::Task;
 use crate::store::workflow::Workflow;
@@ -36,6 +39,32 @@ pub fn task_moved(tx: &mut Tx, task: &Task, reason: Option<String>) {
         // Nobody has asked to hear of these.
         TaskStatus::Pending | TaskStatus::InProgress | TaskStatus::Blocked | TaskStatus::Cancelled => {}
     }
+}
+
+/// A task should be done by now and is not.
+pub fn task_overdue(tx: &mut Tx, task: &Task) {
+    let Some(due_at) = task.due_date else { return };
+    let event = TaskOverdue {
+        task_id: task.id.0,
+        title: task.title.clone(),
+        reference: task.reference.clone(),
+        assignee_id: task.assignee_id.clone(),
+        due_at,
+    };
+    tx.record(task.version, &event);
+}
+
+/// Somebody looked at a task, whose version is this, that was done.
+pub fn task_reviewed(tx: &mut Tx, review: &Review, version: i64) {
+    let event = TaskReviewed {
+        task_id: review.task_id.0,
+        review_id: review.id.0,
+        assignee_id: review.assignee_id.clone(),
+        reviewer_id: review.reviewer_id.clone(),
+        status: review.status.to_string(),
+        dhi_score: review.dhi_score,
+    };
+    tx.record(version, &event);
 }
 
 /// A customer said how an order went, or changed what they said.

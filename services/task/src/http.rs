@@ -1,6 +1,7 @@
 //! Every route of task.
 
 mod feedback;
+mod reviews;
 mod runs;
 mod tasks;
 mod workflow_state;
@@ -10,18 +11,26 @@ use bhiv_service::Service as _;
 use bhiv_web::Api;
 
 use crate::TaskService;
+use crate::domain::task::TaskStatus;
 
 /// Method, path, what it does, handler.
 pub fn routes() -> Api {
     Api::new(TaskService::INFO)
         .post("/task/tasks", "Create a task", tasks::create)
-        .get("/task/tasks", "List tasks, the newest first", tasks::list)
+        .get("/task/tasks", "List tasks", tasks::list)
         .get("/task/tasks/{id}", "Read a task", tasks::read)
         .patch("/task/tasks/{id}", "Change a task", tasks::patch)
+        .get("/task/tasks/{id}/history", "List the changes of a task, the newest first", tasks::history)
+        .post("/task/tasks/bulk", "Change many tasks, each by itself", tasks::bulk)
+        .post("/task/review", "Say how a completed task was done", reviews::create)
+        .get("/task/reviews", "List reviews, the newest first", reviews::list)
+        .get("/task/reviews/{id}", "Read a review", reviews::read)
+        .get("/task/employees/{id}/performance", "What somebody did, and how well", reviews::performance)
         .get("/task/workflow-state", "Read where a task stands and how it came there", workflow_state::read)
         .put("/task/workflow-state", "Move a task", workflow_state::move_)
         .post("/task/feedback", "Say how an order went", feedback::create)
         .get("/task/feedback", "List feedback, the newest first", feedback::list)
+        .get("/task/feedback/summary", "What customers say, counted", feedback::summary)
         .get("/task/feedback/{id}", "Read feedback", feedback::read)
         .patch("/task/feedback/{id}", "Change one's feedback", feedback::patch)
         .post("/task/workflows", "Add a workflow", workflows::create)
@@ -30,4 +39,5 @@ pub fn routes() -> Api {
         .patch("/task/workflows/{id}", "Change a workflow", workflows::patch)
         .delete("/task/workflows/{id}", "Remove a workflow", workflows::delete)
         .get("/task/runs", "List what came of workflows, the newest first", runs::list)
+        .states::<TaskStatus>()
 }

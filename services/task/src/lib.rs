@@ -15,6 +15,7 @@ mod domain;
 mod error;
 mod events;
 mod http;
+mod jobs;
 mod schema;
 mod store;
 
@@ -42,7 +43,7 @@ impl Service for TaskService {
         version: env!("CARGO_PKG_VERSION"),
     };
     const PRODUCER: Producer = Producer::Task;
-    const MIGRATIONS: Migrations = Migrations(&[bhiv_outbox::MIGRATIONS, TABLES]);
+    const MIGRATIONS: Migrations = Migrations(&[bhiv_outbox::MIGRATIONS, bhiv_outbox::HISTORY, TABLES]);
     const CODES: &'static [Code] = error::ALL;
 
     fn api() -> Api {
@@ -53,7 +54,7 @@ impl Service for TaskService {
         consumers::bindings().topology()
     }
 
-    fn build(_: Config, _: &Context) -> Result<App, Error> {
-        Ok(App::new(consumers::bindings()))
+    fn build(config: Config, context: &Context) -> Result<App, Error> {
+        Ok(jobs::add(App::new(consumers::bindings()), &config, context))
     }
 }

@@ -16,6 +16,25 @@ diesel::table! {
 }
 
 diesel::table! {
+    reviews (id) {
+        id -> Uuid,
+        version -> Int8,
+        correlation_id -> Uuid,
+        task_id -> Uuid,
+        reviewer_id -> Text,
+        assignee_id -> Nullable<Text>,
+        status -> Text,
+        comments -> Nullable<Text>,
+        compliance -> Nullable<Float8>,
+        efficiency -> Nullable<Float8>,
+        quality -> Nullable<Float8>,
+        timeliness -> Nullable<Float8>,
+        dhi_score -> Nullable<Float8>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     task_transitions (task_id, version) {
         task_id -> Uuid,
         version -> Int8,
@@ -41,6 +60,11 @@ diesel::table! {
         workflow_id -> Nullable<Uuid>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        labels -> Array<Text>,
+        checklist -> Jsonb,
+        depends_on -> Array<Uuid>,
+        completed_at -> Nullable<Timestamptz>,
+        overdue_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -73,4 +97,11 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(feedback, task_transitions, tasks, workflow_runs, workflows);
+diesel::allow_tables_to_appear_in_same_query!(
+    feedback,
+    reviews,
+    task_transitions,
+    tasks,
+    workflow_runs,
+    workflows
+);

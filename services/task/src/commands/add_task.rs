@@ -1,8 +1,9 @@
 use bhiv_db::DieselError;
 use bhiv_outbox::Tx;
 
+use super::note_change;
 use crate::domain::ids::WorkflowId;
-use crate::domain::task::{NewTask, TaskStatus};
+use crate::domain::task::{Checklist, NewTask, TaskStatus};
 use crate::events;
 use crate::store::task::{self, Task};
 
@@ -26,8 +27,14 @@ pub async fn add_task(
         workflow_id,
         created_at: tx.now(),
         updated_at: tx.now(),
+        labels: new.labels,
+        checklist: Checklist(new.checklist),
+        depends_on: new.depends_on,
+        completed_at: None,
+        overdue_at: None,
     };
     task::insert(tx.conn(), &task).await?;
     events::task_created(tx, &task);
+    note_change(tx, "task.create", None, &task);
     Ok(task)
 }

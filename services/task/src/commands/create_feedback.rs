@@ -43,7 +43,7 @@ impl Command for CreateFeedback {
             return Err(CreateFeedbackError::Exists(id).into());
         }
         events::feedback_received(tx, &feedback);
-        tx.audit("feedback.create", format!("feedback/{id}"), None, Some(&feedback));
+        tx.change("feedback.create", format!("feedback/{id}"), 1, None, Some(&feedback));
         Ok(feedback)
     }
 }

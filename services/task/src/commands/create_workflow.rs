@@ -28,7 +28,7 @@ impl Command for CreateWorkflow {
             updated_at: tx.now(),
         };
         workflow::insert(tx.conn(), &workflow).await?;
-        tx.audit("workflow.create", format!("workflow/{}", workflow.id), None, Some(&workflow));
+        tx.change("workflow.create", format!("workflow/{}", workflow.id), 1, None, Some(&workflow));
         Ok(workflow)
     }
 }

@@ -24,7 +24,8 @@ impl Command for DeleteWorkflow {
         let before = workflow::lock(tx.conn(), self.0).await?;
         let before = before.ok_or(DeleteWorkflowError::NotFound(self.0))?;
         workflow::delete(tx.conn(), self.0).await?;
-        tx.audit("workflow.delete", format!("workflow/{}", self.0), Some(&before), None);
+        let entity = format!("workflow/{}", self.0);
+        tx.change("workflow.delete", entity, before.version + 1, Some(&before), None);
         Ok(())
     }
 }

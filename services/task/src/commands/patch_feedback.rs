@@ -53,7 +53,8 @@ impl Command for PatchFeedback {
         feedback::update(tx.conn(), &after).await?;
         tx.continue_story(after.correlation_id);
         events::feedback_received(tx, &after);
-        tx.audit("feedback.update", format!("feedback/{}", after.id), Some(&before), Some(&after));
+        let entity = format!("feedback/{}", after.id);
+        tx.change("feedback.update", entity, after.version, Some(&before), Some(&after));
         Ok(after)
     }
 }

@@ -40,7 +40,8 @@ impl Command for PatchWorkflow {
         after.version += 1;
         after.updated_at = tx.now();
         workflow::update(tx.conn(), &after).await?;
-        tx.audit("workflow.update", format!("workflow/{}", after.id), Some(&before), Some(&after));
+        let entity = format!("workflow/{}", after.id);
+        tx.change("workflow.update", entity, after.version, Some(&before), Some(&after));
         Ok(after)
     }
 }

@@ -1,6 +1,8 @@
 use bhiv_db::DieselError;
 use bhiv_outbox::Tx;
 
+use super::note_change;
+use crate::domain::task::TaskStatus;
 use crate::events;
 use crate::store::task::{self, Task};
 use crate::store::transition::{self, Transition};
@@ -14,6 +16,14 @@ pub async fn save_task(
 ) -> Result<Task, DieselError> {
     after.version += 1;
     after.updated_at = tx.now();
+    after.completed_at = match after.status {
+        TaskStatus::Completed => before.completed_at.or_else(|| Some(tx.now())),
+        _ => None,
+    };
+    if after.due_date != before.due_date {
+        // Whoever is given more time is late at another time.
+        after.overdue_at = None;
+    }
     task::update(tx.conn(), &after).await?;
     tx.continue_story(after.correlation_id);
     if after.status != before.status {
@@ -28,5 +38,7 @@ pub async fn save_task(
         transition::insert(tx.conn(), &transition).await?;
         events::task_moved(tx, &after, reason);
     }
+    let action = if after.status == before.status { "task.update" } else { "task.move" };
+    note_change(tx, action, Some(before), &after);
     Ok(after)
 }

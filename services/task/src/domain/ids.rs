@@ -5,4 +5,6 @@ bhiv_types::ids! {
     FeedbackId;
     /// Id of a workflow.
     WorkflowId;
+    /// Id of a review.
+    ReviewId;
 }

@@ -47,6 +47,9 @@ impl Action {
                 priority: task.priority,
                 due_date: task.due_in_hours.map(|hours| now + TimeDelta::hours(hours.into())),
                 reference: name("reference", &task.reference)?,
+                labels: Vec::new(),
+                checklist: Vec::new(),
+                depends_on: Vec::new(),
             }),
             Self::EscalateTasks(tasks) => Step::EscalateTasks {
                 reference: short("reference", needed("reference", &tasks.reference)?)?,

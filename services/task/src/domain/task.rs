@@ -43,13 +43,19 @@ impl State for TaskStatus {
         ),
         (Self::InProgress, &[Self::Blocked, Self::Completed, Self::Escalated, Self::Cancelled]),
         (Self::Blocked, &[Self::InProgress, Self::Escalated, Self::Cancelled]),
-        (Self::Completed, &[]),
+        // Whoever reviews it may ask for changes.
+        (Self::Completed, &[Self::InProgress]),
         (Self::Escalated, &[Self::InProgress, Self::Completed, Self::Cancelled]),
         (Self::Cancelled, &[]),
     ];
 }
 
 impl TaskStatus {
+    /// Whether nothing is left to be done.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Completed | Self::Cancelled)
+    }
+
     /// Those from which a task can become `to`.
     pub fn before(to: Self) -> impl Iterator<Item = Self> {
         Self::TRANSITIONS.iter().filter(move |(_, next)| next.contains(&to)).map(|(from, _)| *from)
@@ -77,6 +83,42 @@ pub struct NewTask {
     /// What it is about, for example `lead/0190...`.
     #[schema(min_length = 1, max_length = 100)]
     pub reference: Option<String>,
+    /// Words by which it can be found.
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    pub labels: Vec<String>,
+    /// What has to be done for it, item by item.
+    #[serde(default)]
+    #[schema(max_items = 100)]
+    pub checklist: Vec<CheckItem>,
+    /// Tasks that have to be completed before it.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    pub depends_on: Vec<TaskId>,
+}
+
+/// An item of a checklist.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckItem {
+    /// What has to be done.
+    #[schema(min_length = 1, max_length = 200)]
+    pub text: String,
+    /// Whether it is.
+    #[serde(default)]
+    pub done: bool,
+}
+
+/// The items of a task, in their order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Checklist(pub Vec<CheckItem>);
+
+impl Checklist {
+    /// What is still to be done.
+    pub fn open(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(|item| !item.done).map(|item| item.text.as_str())
+    }
 }
 
 /// What may be changed about a task. Absent fields stay, `null` clears.
@@ -104,6 +146,15 @@ pub struct TaskChange {
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 100)]
     pub reference: Patch<String>,
+    /// Words by which it can be found: all of them.
+    #[schema(max_items = 20)]
+    pub labels: Option<Vec<String>>,
+    /// What has to be done for it: all items.
+    #[schema(max_items = 100)]
+    pub checklist: Option<Vec<CheckItem>>,
+    /// Tasks that have to be completed before it: all of them.
+    #[schema(max_items = 50)]
+    pub depends_on: Option<Vec<TaskId>>,
     /// Where it stands.
     pub status: Option<TaskStatus>,
 }
@@ -123,10 +174,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_done_or_given_up_stays_so() {
-        for end in [TaskStatus::Completed, TaskStatus::Cancelled] {
-            assert!(end.is_final());
-        }
+    fn what_is_done_or_given_up_is_over() {
+        assert!(TaskStatus::Cancelled.is_final() && TaskStatus::Completed.is_over());
+        assert_eq!(
+            TaskStatus::Completed.next(),
+            [TaskStatus::InProgress],
+            "unless a review asks for changes"
+        );
         assert!(TaskStatus::Blocked.become_(TaskStatus::Completed).is_err(), "first it has to go on");
         assert_eq!(TaskStatus::Escalated.become_(TaskStatus::InProgress), Ok(TaskStatus::InProgress));
     }

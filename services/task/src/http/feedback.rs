@@ -1,14 +1,17 @@
+use std::collections::BTreeMap;
+
 use actix_web::web::{Data, Json};
 use bhiv_auth::require::{TaskRead, TaskWrite};
 use bhiv_service::Context;
 use bhiv_web::{Can, Created, Cursor, Id, Limit, Page, Problem, Result, Valid, ValidQuery};
-use serde::Deserialize;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::commands::create_feedback::CreateFeedback;
 use crate::commands::patch_feedback::PatchFeedback;
-use crate::domain::feedback::{FeedbackChange, NewFeedback};
+use crate::domain::feedback::{FeedbackChange, NewFeedback, Ratings};
 use crate::domain::ids::FeedbackId;
 use crate::store::feedback::{self, Feedback, Filter};
 
@@ -21,6 +24,9 @@ pub struct ListFeedback {
     /// That with this rating.
     #[schema(minimum = 1, maximum = 5)]
     rating: Option<i16>,
+    /// That with words in the comment that begin with the words of this text.
+    #[schema(min_length = 1, max_length = 200)]
+    q: Option<String>,
     #[serde(default)]
     limit: Limit,
     cursor: Option<Cursor>,
@@ -40,11 +46,11 @@ pub async fn list(
     ValidQuery(query): ValidQuery<ListFeedback>,
     service: Data<Context>,
 ) -> Result<Json<Page<Feedback>>> {
-    let ListFeedback { order_id, rating, limit, cursor } = query;
-    let filter = Filter { order_id, rating };
+    let ListFeedback { order_id, rating, q, limit, cursor } = query;
+    let filter = Filter { order_id, rating, text: q };
     let mut conn = service.read().await?;
-    let found = feedback::list(&mut conn, filter, Cursor::id(cursor), limit.and_one()).await?;
-    let total = feedback::count(&mut conn, filter).await?;
+    let found = feedback::list(&mut conn, &filter, Cursor::id(cursor), limit.and_one()).await?;
+    let total = feedback::count(&mut conn, &filter).await?;
     Ok(Json(Page::new(found, limit, total, |feedback| feedback.id.0)))
 }
 
@@ -64,4 +70,40 @@ pub async fn patch(
     service: Data<Context>,
 ) -> Result<Json<Feedback>> {
     Ok(Json(service.run(who.origin(), PatchFeedback { id, change }).await?))
+}
+
+/// Of which time.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SummaryPeriod {
+    /// What was said then or later; ever, unless it says otherwise.
+    from: Option<DateTime<Utc>>,
+    /// And before then.
+    until: Option<DateTime<Utc>>,
+}
+
+/// What customers say, counted from their feedback.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Summary {
+    #[serde(flatten)]
+    all: Ratings,
+    /// By category; feedback of several counts in each.
+    categories: BTreeMap<String, Ratings>,
+}
+
+pub async fn summary(
+    _: Can<TaskRead>,
+    ValidQuery(SummaryPeriod { from, until }): ValidQuery<SummaryPeriod>,
+    service: Data<Context>,
+) -> Result<Json<Summary>> {
+    let from = from.unwrap_or(DateTime::UNIX_EPOCH);
+    let until = until.unwrap_or(DateTime::<Utc>::MAX_UTC);
+    let counts = feedback::counts(&mut *service.read().await?, from, until).await?;
+    let mut grouped: BTreeMap<Option<String>, Vec<(i16, i64)>> = BTreeMap::new();
+    for count in counts {
+        grouped.entry(count.category).or_default().push((count.rating, count.count));
+    }
+    let all = Ratings::of(&grouped.remove(&None).unwrap_or_default());
+    let categories = grouped.into_iter().filter_map(|(name, counts)| Some((name?, Ratings::of(&counts))));
+    Ok(Json(Summary { all, categories: categories.collect() }))
 }

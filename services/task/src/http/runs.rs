@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::domain::ids::WorkflowId;
+use crate::domain::run::Outcome;
 use crate::store::run::{self, Filter, Run};
 
 /// Which runs, and how many of them.
@@ -19,6 +20,8 @@ pub struct ListRuns {
     event_id: Option<Uuid>,
     /// Those in this causal story.
     correlation_id: Option<Uuid>,
+    /// Those that ended so.
+    outcome: Option<Outcome>,
     #[serde(default)]
     limit: Limit,
     cursor: Option<Cursor>,
@@ -29,8 +32,8 @@ pub async fn list(
     ValidQuery(query): ValidQuery<ListRuns>,
     service: Data<Context>,
 ) -> Result<Json<Page<Run>>> {
-    let ListRuns { workflow_id, event_id, correlation_id, limit, cursor } = query;
-    let filter = Filter { workflow: workflow_id, event: event_id, story: correlation_id };
+    let ListRuns { workflow_id, event_id, correlation_id, outcome, limit, cursor } = query;
+    let filter = Filter { workflow: workflow_id, event: event_id, story: correlation_id, outcome };
     let mut conn = service.read().await?;
     let runs = run::list(&mut conn, filter, Cursor::id(cursor), limit.and_one()).await?;
     let total = run::count(&mut conn, filter).await?;

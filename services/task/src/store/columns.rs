@@ -7,12 +7,14 @@ use diesel::sql_types::Jsonb;
 use serde_json::Value;
 
 use crate::domain::action::Actions;
-use crate::domain::ids::{FeedbackId, TaskId, WorkflowId};
+use crate::domain::ids::{FeedbackId, ReviewId, TaskId, WorkflowId};
+use crate::domain::review::ReviewStatus;
 use crate::domain::run::Outcome;
-use crate::domain::task::TaskStatus;
+use crate::domain::task::{Checklist, TaskStatus};
 
-bhiv_types::uuid_columns!(TaskId, FeedbackId, WorkflowId);
-bhiv_types::text_columns!(TaskStatus, Outcome);
+bhiv_types::uuid_columns!(TaskId, FeedbackId, WorkflowId, ReviewId);
+bhiv_types::text_columns!(TaskStatus, Outcome, ReviewStatus);
+bhiv_types::json_columns!(Checklist);
 
 #[derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
 #[diesel(foreign_derive, sql_type = Jsonb)]

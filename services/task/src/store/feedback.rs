@@ -1,4 +1,4 @@
-use bhiv_db::Conn;
+use bhiv_db::{Conn, words};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -48,22 +48,27 @@ pub struct Feedback {
 }
 
 /// Which feedback a list has.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// That about this order.
     pub order_id: Option<Uuid>,
     /// That with this rating.
     pub rating: Option<i16>,
+    /// That with words in the comment that begin with the words of this text.
+    pub text: Option<String>,
 }
 
 impl Filter {
-    fn query(self) -> feedback::BoxedQuery<'static, diesel::pg::Pg> {
+    fn query(&self) -> feedback::BoxedQuery<'static, diesel::pg::Pg> {
         let mut query = feedback::table.into_boxed();
         if let Some(order_id) = self.order_id {
             query = query.filter(feedback::order_id.eq(order_id));
         }
         if let Some(rating) = self.rating {
             query = query.filter(feedback::rating.eq(rating));
+        }
+        if let Some(text) = &self.text {
+            query = query.filter(words!(feedback, text));
         }
         query
     }
@@ -96,7 +101,7 @@ pub async fn update(conn: &mut Conn, changed: &Feedback) -> QueryResult<()> {
 /// Up to `limit` rows of feedback, the newest first, beginning below the id `after`.
 pub async fn list(
     conn: &mut Conn,
-    filter: Filter,
+    filter: &Filter,
     after: Option<Uuid>,
     limit: i64,
 ) -> QueryResult<Vec<Feedback>> {
@@ -108,6 +113,36 @@ pub async fn list(
 }
 
 /// How many rows of feedback a list has.
-pub async fn count(conn: &mut Conn, filter: Filter) -> QueryResult<i64> {
+pub async fn count(conn: &mut Conn, filter: &Filter) -> QueryResult<i64> {
     filter.query().count().get_result(conn).await
+}
+
+/// How many said what.
+#[derive(Clone, Debug, PartialEq, QueryableByName)]
+pub struct Said {
+    /// The category; null for all of them together.
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+    pub category: Option<String>,
+    /// The rating.
+    #[diesel(sql_type = diesel::sql_types::SmallInt)]
+    pub rating: i16,
+    /// How many.
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    pub count: i64,
+}
+
+/// How many gave which rating from then until then: all together, and in each category.
+pub async fn counts(conn: &mut Conn, from: DateTime<Utc>, until: DateTime<Utc>) -> QueryResult<Vec<Said>> {
+    let sql = "
+        SELECT NULL::text AS category, rating, count(*) AS count FROM feedback
+        WHERE created_at >= $1 AND created_at < $2 GROUP BY rating
+        UNION ALL
+        SELECT category, rating, count(*) FROM feedback, unnest(categories) AS category
+        WHERE created_at >= $1 AND created_at < $2 GROUP BY category, rating
+        ORDER BY 1, 2";
+    diesel::sql_query(sql)
+        .bind::<diesel::sql_types::Timestamptz, _>(from)
+        .bind::<diesel::sql_types::Timestamptz, _>(until)
+        .load(conn)
+        .await
 }

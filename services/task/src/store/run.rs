@@ -45,6 +45,8 @@ pub struct Filter {
     pub event: Option<Uuid>,
     /// Those in this causal story.
     pub story: Option<Uuid>,
+    /// Those that ended so.
+    pub outcome: Option<Outcome>,
 }
 
 impl Filter {
@@ -58,6 +60,9 @@ impl Filter {
         }
         if let Some(story) = self.story {
             query = query.filter(workflow_runs::correlation_id.eq(story));
+        }
+        if let Some(outcome) = self.outcome {
+            query = query.filter(workflow_runs::outcome.eq(outcome));
         }
         query
     }

@@ -1,14 +1,15 @@
-use bhiv_db::Conn;
+use bhiv_db::{Conn, keyset, words};
 use bhiv_types::{Priority, State as _};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::Timestamptz;
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::domain::ids::{TaskId, WorkflowId};
-use crate::domain::task::TaskStatus;
+use crate::domain::task::{CheckItem, Checklist, TaskStatus};
 use crate::schema::tasks;
 
 /// A task.
@@ -53,6 +54,22 @@ pub struct Task {
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
     pub updated_at: DateTime<Utc>,
+    /// Words by which it can be found.
+    #[serde(default)]
+    pub labels: Vec<String>,
+    /// What has to be done for it, item by item.
+    #[serde(default)]
+    #[schema(value_type = Vec<CheckItem>)]
+    pub checklist: Checklist,
+    /// Tasks that have to be completed before it.
+    #[serde(default)]
+    pub depends_on: Vec<TaskId>,
+    /// When it was completed.
+    #[serde(default)]
+    pub completed_at: Option<DateTime<Utc>>,
+    /// When it was told that it is overdue.
+    #[serde(default)]
+    pub overdue_at: Option<DateTime<Utc>>,
 }
 
 /// Which tasks a list has.
@@ -68,6 +85,12 @@ pub struct Filter {
     pub reference: Option<Vec<String>>,
     /// Those that should be done by that time and are not, or the others.
     pub overdue: Option<(bool, DateTime<Utc>)>,
+    /// Those that have this label.
+    pub label: Option<String>,
+    /// Those that should be done before then.
+    pub due_before: Option<DateTime<Utc>>,
+    /// Those with words in title or description that begin with the words of this text.
+    pub text: Option<String>,
 }
 
 impl Filter {
@@ -87,11 +110,20 @@ impl Filter {
         }
         if let Some((is_overdue, now)) = self.overdue {
             let ends = TaskStatus::TRANSITIONS.iter().map(|(status, _)| *status);
-            let ends: Vec<_> = ends.filter(|status| status.is_final()).collect();
+            let ends: Vec<_> = ends.filter(|status| status.is_over()).collect();
             let overdue = tasks::due_date.lt(now).and(tasks::status.ne_all(ends));
             // Without a date it is not known to be overdue, which SQL does not call false.
             query =
                 if is_overdue { query.filter(overdue) } else { query.filter(overdue.is_distinct_from(true)) };
+        }
+        if let Some(label) = &self.label {
+            query = query.filter(tasks::labels.contains(vec![label.clone()]));
+        }
+        if let Some(before) = self.due_before {
+            query = query.filter(due().lt(before));
+        }
+        if let Some(text) = &self.text {
+            query = query.filter(words!(tasks, text));
         }
         query
     }
@@ -129,21 +161,79 @@ pub async fn update(conn: &mut Conn, task: &Task) -> QueryResult<()> {
     diesel::update(task).set(task).execute(conn).await.map(drop)
 }
 
-/// Up to `limit` tasks, the newest first, beginning below the id `after`.
+/// When tasks are due, those without a date last; written as in the index `tasks_due`.
+fn due() -> diesel::expression::SqlLiteral<Timestamptz> {
+    diesel::dsl::sql("coalesce(due_date, '9999-12-31 00:00:00+00'::timestamptz)")
+}
+
+/// Where a task stands among those that are sorted by [`Order::DueDate`].
+pub fn due_of(task: &Task) -> DateTime<Utc> {
+    let never = NaiveDate::from_ymd_opt(9999, 12, 31).unwrap_or_default().and_time(NaiveTime::MIN).and_utc();
+    task.due_date.unwrap_or(never)
+}
+
+/// A place in a list, in the order of the list.
+#[derive(Clone, Debug)]
+pub enum Order {
+    /// By when they were created.
+    CreatedAt(Option<(DateTime<Utc>, TaskId)>),
+    /// By when they were last changed.
+    UpdatedAt(Option<(DateTime<Utc>, TaskId)>),
+    /// By when they should be done.
+    DueDate(Option<(DateTime<Utc>, TaskId)>),
+    /// By title.
+    Title(Option<(String, TaskId)>),
+}
+
+/// Up to `limit` tasks in this order, or the reverse, beginning after the place.
 pub async fn list(
     conn: &mut Conn,
     filter: &Filter,
-    after: Option<Uuid>,
+    order: Order,
+    descending: bool,
     limit: i64,
 ) -> QueryResult<Vec<Task>> {
-    let mut query = filter.query();
-    if let Some(after) = after {
-        query = query.filter(tasks::id.lt(TaskId(after)));
-    }
-    query.order(tasks::id.desc()).limit(limit).select(Task::as_select()).load(conn).await
+    let query = filter.query();
+    let query = match order {
+        Order::CreatedAt(after) => keyset!(query, tasks::created_at, tasks::id, descending, after),
+        Order::UpdatedAt(after) => keyset!(query, tasks::updated_at, tasks::id, descending, after),
+        Order::DueDate(after) => keyset!(query, due(), tasks::id, descending, after),
+        Order::Title(after) => keyset!(query, tasks::title, tasks::id, descending, after),
+    };
+    query.limit(limit).select(Task::as_select()).load(conn).await
 }
 
 /// How many tasks a list has.
 pub async fn count(conn: &mut Conn, filter: &Filter) -> QueryResult<i64> {
     filter.query().count().get_result(conn).await
+}
+
+/// Up to `limit` tasks that should be done by `now`, are not, and were not told of; locked, and nobody else's.
+pub async fn lock_overdue(conn: &mut Conn, now: DateTime<Utc>, limit: usize) -> QueryResult<Vec<Task>> {
+    let over: Vec<_> = [TaskStatus::Completed, TaskStatus::Cancelled].into();
+    tasks::table
+        .filter(tasks::due_date.lt(now).and(tasks::overdue_at.is_null()).and(tasks::status.ne_all(over)))
+        .order(tasks::due_date)
+        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
+        .select(Task::as_select())
+        .for_update()
+        .skip_locked()
+        .load(conn)
+        .await
+}
+
+/// Where tasks stand, and what they depend on.
+pub async fn standings(
+    conn: &mut Conn,
+    ids: &[TaskId],
+) -> QueryResult<Vec<(TaskId, TaskStatus, Vec<TaskId>)>> {
+    let rows = tasks::table.filter(tasks::id.eq_any(ids.to_vec())).order(tasks::id);
+    rows.select((tasks::id, tasks::status, tasks::depends_on)).load(conn).await
+}
+
+/// Whoever changes what depends on what comes one after the other, until the end of the transaction: two changes,
+/// each of them harmless, may be a circle together.
+pub async fn lock_dependencies(conn: &mut Conn) -> QueryResult<()> {
+    let lock = "SELECT pg_advisory_xact_lock(hashtext(current_schema() || '.tasks.depends_on'))";
+    diesel::sql_query(lock).execute(conn).await.map(drop)
 }

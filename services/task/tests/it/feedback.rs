@@ -109,3 +109,26 @@ async fn what_makes_no_sense_is_refused() {
     assert_eq!(refused.expect_problem(403, "permission_denied")["required_permission"], "task:write");
     assert_eq!(app.recorded().await, []);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_customers_say_is_counted() {
+    let app = app().await;
+    for (order, rating, categories, comment) in [
+        (1, 5, json!(["speed"]), "very quick"),
+        (2, 4, json!(["speed", "price"]), "fine"),
+        (3, 1, json!([]), "bad"),
+    ] {
+        let order_id = uuid::Uuid::from_u128(order);
+        let new =
+            json!({"order_id": order_id, "rating": rating, "categories": categories, "comment": comment});
+        app.post("/task/feedback", new).await.expect(201);
+    }
+    let summary = app.get("/task/feedback/summary").await.expect(200);
+    assert_eq!((&summary["count"], &summary["distribution"]), (&json!(3), &json!([1, 0, 0, 1, 1])));
+    assert_eq!(summary["categories"]["speed"]["mean"], 4.5);
+    assert_eq!(summary["categories"]["price"]["count"], 1);
+    let later = (app.clock.now() + chrono::TimeDelta::hours(1)).to_rfc3339().replace('+', "%2B");
+    let none = app.get(&format!("/task/feedback/summary?from={later}")).await.expect(200);
+    assert_eq!((&none["count"], &none["mean"]), (&json!(0), &json!(null)));
+    assert_eq!(app.get("/task/feedback?q=quic").await.expect(200)["total"], 1);
+}

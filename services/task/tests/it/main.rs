@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod depth;
 mod engine;
 mod feedback;
+mod overdue;
+mod reviews;
 mod shipped;
 mod tasks;
 mod workflow_state;

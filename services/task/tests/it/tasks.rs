@@ -143,11 +143,12 @@ async fn a_viewer_looks_and_changes_nothing() {
 async fn what_should_be_done_by_now_is_overdue() {
     let app = app().await;
     for (title, due) in
-        [("A", "2027-01-01T00:00:00Z"), ("B", "2028-01-01T00:00:00Z"), ("C", "2027-01-02T00:00:00Z")]
+        [("A", "2027-01-20T00:00:00Z"), ("B", "2028-01-01T00:00:00Z"), ("C", "2027-01-21T00:00:00Z")]
     {
         app.post("/task/tasks", json!({"title": title, "due_date": due})).await.expect(201);
     }
     task(&app).await;
+    app.clock.advance(chrono::TimeDelta::days(20));
     let listed = async |query: &str| {
         let found = items(&app, &format!("/task/tasks?{query}")).await;
         texts(&found, "title").join(",")

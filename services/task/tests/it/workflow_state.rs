@@ -24,7 +24,7 @@ async fn a_state_shows_how_the_task_came_there() {
     assert_eq!(
         app.get(&path).await.expect(200),
         json!({
-            "task_id": task["id"], "current": "completed", "previous": "in_progress", "allowed": [],
+            "task_id": task["id"], "current": "completed", "previous": "in_progress", "allowed": ["in_progress"],
             "transitions": [
                 {"from": "pending", "to": "in_progress", "at": task["created_at"], "by": "user/admin-1"},
                 {"from": "in_progress", "to": "completed", "at": "2027-01-15T08:05:00Z", "by": "user/admin-1"},
