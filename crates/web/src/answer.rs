@@ -34,6 +34,53 @@ impl<T: ToSchema> Describe for Created<T> {
     }
 }
 
+/// 202 with the address of what has begun and will go on, and how far it is.
+#[derive(Debug)]
+pub struct Accepted<T> {
+    location: String,
+    resource: T,
+}
+
+impl<T> Accepted<T> {
+    /// `location` is the path of what has begun.
+    pub fn at(location: String, resource: T) -> Self {
+        Self { location, resource }
+    }
+}
+
+impl<T: Serialize> Responder for Accepted<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::Accepted().insert_header((LOCATION, self.location)).json(self.resource)
+    }
+}
+
+impl<T: ToSchema> Describe for Accepted<T> {
+    fn describe(operation: &mut Operation) {
+        operation
+            .answers::<T>("202", "What has begun; `Location` has its address, which shows how far it is");
+    }
+}
+
+/// A file that is made while it is sent.
+#[derive(Debug)]
+pub struct Download(pub HttpResponse);
+
+impl Responder for Download {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        self.0
+    }
+}
+
+impl Describe for Download {
+    fn describe(operation: &mut Operation) {
+        operation.answers_with("200", "The file", Some("*/*"));
+    }
+}
+
 /// 204.
 #[derive(Clone, Copy, Debug)]
 pub struct NoContent;

@@ -101,6 +101,19 @@ impl Operation {
         }
     }
 
+    /// A body of many rows.
+    pub(crate) fn table(&mut self) {
+        let schema = ObjectBuilder::new().schema_type(Type::String).build();
+        self.body = Some(("text/csv".to_owned(), Content::new(Some(schema))));
+        for (status, says) in [
+            ("400", "The body cannot be read to its end"),
+            ("413", "A row is too large"),
+            ("415", "The body must be text/csv or application/x-ndjson"),
+        ] {
+            self.problem(status, says);
+        }
+    }
+
     /// Query parameters: the fields of `T`.
     pub fn query<T: ToSchema>(&mut self) {
         let (name, parts) = components::<T>();

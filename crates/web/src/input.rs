@@ -64,6 +64,54 @@ impl<T: ToSchema> Describe for Valid<T> {
     }
 }
 
+/// Reads a JSON value that was checked against the documented schema of `T`.
+///
+/// # Errors
+/// 422 with every fault.
+pub fn checked<T: ToSchema + DeserializeOwned + 'static>(value: &Value) -> Result<T, Problem> {
+    schema::read(value, str::to_owned)
+}
+
+/// A body of many rows, which is read as it comes: CSV, or a JSON object a line.
+pub struct Table {
+    /// Whether it is CSV, with the names of the fields in its first row.
+    pub is_csv: bool,
+    /// The rows, in parts that know nothing of rows.
+    pub body: web::Payload,
+}
+
+impl std::fmt::Debug for Table {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Table in {}", if self.is_csv { "CSV" } else { "NDJSON" })
+    }
+}
+
+impl FromRequest for Table {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let media_type = media_type.and_then(|value| value.split(';').next()).map(str::trim);
+        let is_csv = match media_type {
+            Some("text/csv") => true,
+            Some("application/x-ndjson") => false,
+            _ => {
+                let says = "the body must be text/csv or application/x-ndjson";
+                return ready(Err(Problem::new(codes::UNSUPPORTED_MEDIA_TYPE, says)));
+            }
+        };
+        let body = web::Payload::from_request(request, payload).into_inner();
+        ready(body.map(|body| Self { is_csv, body }).map_err(|error| body_problem(&error)))
+    }
+}
+
+impl Describe for Table {
+    fn describe(operation: &mut Operation) {
+        operation.table();
+    }
+}
+
 /// Query parameters that were checked against the documented schema of `T`.
 #[derive(Debug)]
 pub struct ValidQuery<T>(pub T);

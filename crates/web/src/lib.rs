@@ -21,13 +21,13 @@ mod schema;
 mod sort;
 mod states;
 
-pub use answer::{Created, EventStream, NoContent};
+pub use answer::{Accepted, Created, Download, EventStream, NoContent};
 pub use api::{Api, Info, not_allowed};
 pub use bulk::{Bulk, BulkResult, Ids};
 pub use caller::{Authority, Can, Known, Public, bearer};
 pub use describe::{Describe, FreeForm, Operation};
 pub use health::{Check, CheckState, Health, Probe, Report, Trouble};
-pub use input::{Id, MayAnswer, Segment, Valid, ValidQuery};
+pub use input::{Id, MayAnswer, Segment, Table, Valid, ValidQuery, checked};
 pub use middleware::{REQUEST_ID, RequestMeta, surround};
 pub use page::{Cursor, Limit, Page};
 pub use problem::{Code, FieldError, Problem, codes};

@@ -141,6 +141,11 @@ impl Problem {
         self
     }
 
+    /// The faults of the input.
+    pub fn errors(&self) -> &[FieldError] {
+        &self.errors
+    }
+
     /// Its kind.
     pub fn code(&self) -> Code {
         self.code

@@ -9,6 +9,7 @@ pub mod create_lead;
 pub mod create_opportunity;
 pub mod dismiss_duplicate;
 pub mod find_duplicates;
+pub mod import_rows;
 pub mod link_order;
 pub mod merge_lead;
 pub mod move_opportunity;
@@ -18,6 +19,7 @@ pub mod patch_account;
 pub mod patch_contact;
 pub mod patch_lead;
 pub mod patch_opportunity;
+pub mod receive_import;
 pub mod score_lead;
 pub mod unmerge_lead;
 

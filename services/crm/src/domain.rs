@@ -6,6 +6,7 @@ pub mod contact;
 pub mod conversion;
 pub mod duplicate;
 pub mod ids;
+pub mod import;
 pub mod lead;
 pub mod opportunity;
 pub mod owner;

@@ -32,6 +32,7 @@ codes! {
     LEAD_MERGED = "lead_merged", 409, "The lead was merged into another one";
     LEAD_NOT_MERGED = "lead_not_merged", 409, "The lead was not merged into another one";
     MERGE_REFUSED = "merge_refused", 409, "These leads cannot be merged so";
+    ROW_TOO_LARGE = "row_too_large", 413, "A row has at most 64 KiB and 100 fields";
     NO_NOTE = "no_note", 409, "Only what people note can be changed";
 }
 

@@ -4,6 +4,8 @@ mod accounts;
 mod activities;
 mod contacts;
 mod duplicates;
+mod export;
+mod imports;
 mod leads;
 mod opportunities;
 mod pipeline;
@@ -42,6 +44,11 @@ pub fn routes() -> Api {
             duplicates::unmerge,
         )
         .get("/crm/duplicates", "List leads that look like one person, the surest first", duplicates::list)
+        .post("/crm/import", "Import leads from a file", imports::create)
+        .get("/crm/imports", "List imports, the newest first", imports::list)
+        .get("/crm/imports/{id}", "Read how far an import is", imports::show)
+        .get("/crm/imports/{id}/rows", "List what became of each row, by line", imports::rows)
+        .get("/crm/export", "Export records as a file", export::read)
         .post("/crm/opportunities", "Open an opportunity on a lead", opportunities::create)
         .get("/crm/opportunities", "List opportunities", opportunities::list)
         .get("/crm/opportunities/{id}", "Read an opportunity", opportunities::read)

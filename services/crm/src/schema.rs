@@ -56,6 +56,37 @@ diesel::table! {
 }
 
 diesel::table! {
+    import_rows (import_id, line) {
+        import_id -> Uuid,
+        line -> Int4,
+        key -> Nullable<Text>,
+        data -> Nullable<Jsonb>,
+        outcome -> Text,
+        faults -> Nullable<Jsonb>,
+        lead_id -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
+    imports (id) {
+        id -> Uuid,
+        status -> Text,
+        on_error -> Text,
+        actor -> Text,
+        owner -> Text,
+        team -> Nullable<Text>,
+        sees_all -> Bool,
+        rows -> Int4,
+        refused -> Int4,
+        created -> Int4,
+        updated -> Int4,
+        unchanged -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     lead_duplicates (id) {
         id -> Uuid,
         lead_id -> Uuid,
@@ -63,6 +94,13 @@ diesel::table! {
         score -> Float8,
         reasons -> Array<Text>,
         dismissed_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    lead_keys (key) {
+        key -> Text,
+        lead_id -> Uuid,
     }
 }
 
@@ -150,7 +188,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     accounts,
     activities,
     contacts,
+    import_rows,
+    imports,
     lead_duplicates,
+    lead_keys,
     lead_merges,
     leads,
     opportunities,

@@ -23,6 +23,7 @@ pub mod account;
 pub mod activity;
 pub mod contact;
 pub mod duplicate;
+pub mod import;
 pub mod lead;
 pub mod merge;
 pub mod opportunity;
@@ -34,11 +35,13 @@ use bhiv_auth::Reach;
 
 use crate::domain::account::{AccountStatus, AccountType};
 use crate::domain::ids::{AccountId, ContactId, LeadId, OpportunityId};
+use crate::domain::import::{ImportStatus, OnError, RowOutcome};
 use crate::domain::lead::{Authority, LeadStatus};
 use crate::domain::opportunity::Stage;
 use crate::domain::owner::Owner;
 
 bhiv_types::uuid_columns!(LeadId, OpportunityId, AccountId, ContactId);
+bhiv_types::text_columns!(ImportStatus, OnError, RowOutcome);
 bhiv_types::text_columns!(LeadStatus, Authority, Stage, AccountType, AccountStatus, Owner);
 
 /// A record that somebody works on.
@@ -69,4 +72,4 @@ macro_rules! owned {
     )+};
 }
 
-owned!(lead::Lead, opportunity::Opportunity, account::Account, contact::Contact);
+owned!(import::Import, lead::Lead, opportunity::Opportunity, account::Account, contact::Contact);

@@ -87,6 +87,21 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// All that somebody may see.
+    pub fn all(reach: Reach) -> Self {
+        Self {
+            reach,
+            status: None,
+            r#type: None,
+            parent_id: None,
+            territory: None,
+            customer_id: None,
+            owner: None,
+            team: None,
+            text: None,
+        }
+    }
+
     fn query(&self) -> accounts::BoxedQuery<'static, diesel::pg::Pg> {
         let mut query = within!(accounts::table.into_boxed(), accounts, &self.reach);
         if let Some(status) = self.status {

@@ -78,6 +78,11 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// All that somebody may see.
+    pub fn all(reach: Reach) -> Self {
+        Self { reach, account_id: None, lead_id: None, owner: None, team: None, text: None }
+    }
+
     fn query(&self) -> contacts::BoxedQuery<'static, diesel::pg::Pg> {
         let mut query = within!(contacts::table.into_boxed(), contacts, &self.reach);
         if let Some(account_id) = self.account_id {

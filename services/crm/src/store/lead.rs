@@ -115,6 +115,21 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// All that somebody may see.
+    pub fn all(reach: Reach) -> Self {
+        Self {
+            reach,
+            status: None,
+            source: None,
+            owner: None,
+            team: None,
+            from: None,
+            until: None,
+            archived: false,
+            text: None,
+        }
+    }
+
     fn query(&self) -> leads::BoxedQuery<'static, diesel::pg::Pg> {
         let mut query = within!(leads::table.into_boxed(), leads, &self.reach);
         query = if self.archived {

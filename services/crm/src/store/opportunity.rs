@@ -100,6 +100,21 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// All that somebody may see.
+    pub fn all(reach: Reach) -> Self {
+        Self {
+            reach,
+            lead_id: None,
+            account_id: None,
+            stage: None,
+            owner: None,
+            team: None,
+            closing_from: None,
+            closing_until: None,
+            text: None,
+        }
+    }
+
     fn query(&self) -> opportunities::BoxedQuery<'static, diesel::pg::Pg> {
         let mut query = within!(opportunities::table.into_boxed(), opportunities, &self.reach);
         if let Some(lead_id) = self.lead_id {

@@ -21,6 +21,8 @@ fn bare(lead: u128) -> LeadCreated {
         timeline: None,
         has_phone: false,
         consent_purposes: Vec::new(),
+        owner: None,
+        team: None,
     }
 }
 

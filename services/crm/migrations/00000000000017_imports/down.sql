@@ -1,0 +1,3 @@
+DROP TABLE lead_keys;
+DROP TABLE import_rows;
+DROP TABLE imports;
