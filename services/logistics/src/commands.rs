@@ -4,10 +4,17 @@
 pub mod adjust_stock;
 pub mod create_delivery;
 pub mod create_order;
+pub mod create_product;
 pub mod create_stock;
+pub mod create_supplier;
 pub mod decide_order;
 pub mod move_delivery;
 pub mod move_order;
+pub mod move_purchase;
+pub mod patch_product;
+pub mod patch_supplier;
+pub mod purchase;
+pub mod receive_purchase;
 pub mod return_order;
 pub mod ship_order;
 pub mod stock_flow;

@@ -5,9 +5,15 @@ use bhiv_web::{Problem, codes};
 use crate::commands::adjust_stock::AdjustStockError;
 use crate::commands::create_delivery::CreateDeliveryError;
 use crate::commands::create_order::CreateOrderError;
+use crate::commands::create_product::CreateProductError;
 use crate::commands::create_stock::CreateStockError;
 use crate::commands::move_delivery::MoveDeliveryError;
 use crate::commands::move_order::MoveOrderError;
+use crate::commands::move_purchase::MovePurchaseError;
+use crate::commands::patch_product::PatchProductError;
+use crate::commands::patch_supplier::PatchSupplierError;
+use crate::commands::purchase::PurchaseError;
+use crate::commands::receive_purchase::ReceivePurchaseError;
 use crate::commands::return_order::ReturnOrderError;
 use crate::commands::ship_order::ShipOrderError;
 use crate::commands::transfer_stock::TransferStockError;
@@ -21,6 +27,9 @@ codes! {
     SAME_LOCATION = "same_location", 409, "It is there already";
     ORDER_NOT_SHIPPABLE = "order_not_shippable", 409, "An order with this status does not leave";
     ORDER_NOT_RETURNABLE = "order_not_returnable", 409, "An order with this status does not come back";
+    SKU_TAKEN = "sku_taken", 409, "Another product is called so";
+    ON_ORDER = "on_order", 409, "The product is on order for this location already";
+    BY_RECEIPT = "by_receipt", 409, "What has come is said by a receipt";
     TOO_MANY = "too_many", 409, "There are not that many of the line";
     NOTHING_TO_MOVE = "nothing_to_move", 409, "Nothing of the order can leave or come back";
 }
@@ -93,6 +102,71 @@ impl From<TransferStockError> for Problem {
             TransferStockError::Insufficient { available } => {
                 Self::new(INSUFFICIENT_STOCK, says).with("available", available)
             }
+        }
+    }
+}
+
+impl From<CreateProductError> for Problem {
+    fn from(error: CreateProductError) -> Self {
+        match error {
+            CreateProductError::SkuTaken => Self::new(SKU_TAKEN, error.to_string()),
+            CreateProductError::NoSupplier(id) => {
+                Self::unknown_reference("/supplier_id", format!("supplier/{id}"))
+            }
+        }
+    }
+}
+
+impl From<PatchProductError> for Problem {
+    fn from(error: PatchProductError) -> Self {
+        match error {
+            PatchProductError::NotFound(id) => Self::not_found(format!("product/{id}")),
+            PatchProductError::NoSupplier(id) => {
+                Self::unknown_reference("/supplier_id", format!("supplier/{id}"))
+            }
+        }
+    }
+}
+
+impl From<PatchSupplierError> for Problem {
+    fn from(error: PatchSupplierError) -> Self {
+        match error {
+            PatchSupplierError::NotFound(id) => Self::not_found(format!("supplier/{id}")),
+        }
+    }
+}
+
+impl From<PurchaseError> for Problem {
+    fn from(error: PurchaseError) -> Self {
+        match error {
+            PurchaseError::NoSupplier(id) => {
+                Self::unknown_reference("/supplier_id", format!("supplier/{id}"))
+            }
+            PurchaseError::OnOrder => Self::new(ON_ORDER, error.to_string()),
+        }
+    }
+}
+
+impl From<MovePurchaseError> for Problem {
+    fn from(error: MovePurchaseError) -> Self {
+        let says = error.to_string();
+        match error {
+            MovePurchaseError::NotFound(id) => Self::not_found(format!("purchase_order/{id}")),
+            MovePurchaseError::Status(refusal) => refusal.into(),
+            MovePurchaseError::ByReceipt => {
+                Self::new(BY_RECEIPT, says).with("use", "POST /logistics/purchase-orders/{id}/receive")
+            }
+        }
+    }
+}
+
+impl From<ReceivePurchaseError> for Problem {
+    fn from(error: ReceivePurchaseError) -> Self {
+        let says = error.to_string();
+        match error {
+            ReceivePurchaseError::NotFound(id) => Self::not_found(format!("purchase_order/{id}")),
+            ReceivePurchaseError::Status(refusal) => refusal.into(),
+            ReceivePurchaseError::TooMany(open) => Self::new(TOO_MANY, says).with("accepted", open),
         }
     }
 }

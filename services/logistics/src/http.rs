@@ -3,6 +3,9 @@
 mod deliveries;
 mod inventory;
 mod orders;
+mod products;
+mod purchases;
+mod suppliers;
 mod tracking;
 
 use bhiv_service::Service as _;
@@ -11,6 +14,7 @@ use bhiv_web::Api;
 use crate::Logistics;
 use crate::domain::delivery::DeliveryStatus;
 use crate::domain::order::OrderStatus;
+use crate::domain::purchase_order::PurchaseStatus;
 
 /// Method, path, what it does, handler.
 pub fn routes() -> Api {
@@ -57,6 +61,23 @@ pub fn routes() -> Api {
             "List what came, went and was promised, the newest first",
             inventory::movements,
         )
+        .post("/logistics/products", "Make a product known", products::create)
+        .get("/logistics/products", "List products", products::list)
+        .get("/logistics/products/{id}", "Read a product", products::read)
+        .patch("/logistics/products/{id}", "Change a product", products::patch)
+        .get("/logistics/products/{id}/history", "List the changes of a product", products::history)
+        .post("/logistics/suppliers", "Make a supplier known", suppliers::create)
+        .get("/logistics/suppliers", "List suppliers", suppliers::list)
+        .get("/logistics/suppliers/{id}", "Read a supplier", suppliers::read)
+        .patch("/logistics/suppliers/{id}", "Change a supplier", suppliers::patch)
+        .get("/logistics/suppliers/{id}/history", "List the changes of a supplier", suppliers::history)
+        .post("/logistics/purchase-orders", "Order from a supplier", purchases::create)
+        .get("/logistics/purchase-orders", "List orders to suppliers", purchases::list)
+        .get("/logistics/purchase-orders/{id}", "Read an order to a supplier", purchases::read)
+        .put("/logistics/purchase-orders/{id}/status", "Send or cancel it", purchases::move_)
+        .post("/logistics/purchase-orders/{id}/receive", "Take in what has come", purchases::receive)
+        .get("/logistics/purchase-orders/{id}/history", "List its changes", purchases::history)
         .states::<OrderStatus>()
+        .states::<PurchaseStatus>()
         .states::<DeliveryStatus>()
 }

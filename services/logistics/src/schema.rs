@@ -51,6 +51,41 @@ diesel::table! {
 }
 
 diesel::table! {
+    products (id) {
+        id -> Uuid,
+        version -> Int8,
+        correlation_id -> Uuid,
+        sku -> Text,
+        name -> Text,
+        unit -> Nullable<Text>,
+        price -> Nullable<Numeric>,
+        currency -> Text,
+        active -> Bool,
+        supplier_id -> Nullable<Uuid>,
+        reorder_quantity -> Nullable<Int8>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    purchase_orders (id) {
+        id -> Uuid,
+        version -> Int8,
+        correlation_id -> Uuid,
+        supplier_id -> Uuid,
+        sku -> Text,
+        location -> Text,
+        quantity -> Int8,
+        received -> Int8,
+        status -> Text,
+        expected_on -> Nullable<Date>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     reservations (order_id, line, stock_id) {
         order_id -> Uuid,
         line -> Int4,
@@ -90,11 +125,29 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    suppliers (id) {
+        id -> Uuid,
+        version -> Int8,
+        correlation_id -> Uuid,
+        name -> Text,
+        email -> Nullable<Text>,
+        phone -> Nullable<Text>,
+        lead_time_days -> Int4,
+        active -> Bool,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     deliveries,
     order_items,
     orders,
+    products,
+    purchase_orders,
     reservations,
     stock,
-    stock_movements
+    stock_movements,
+    suppliers
 );

@@ -4,17 +4,21 @@ pub mod delivery;
 pub mod movement;
 pub mod order;
 pub mod order_item;
+pub mod product;
+pub mod purchase_order;
 pub mod reservation;
 pub mod stock;
+pub mod supplier;
 
 use crate::domain::delivery::DeliveryStatus;
-use crate::domain::ids::{DeliveryId, OrderId, StockId};
+use crate::domain::ids::{DeliveryId, OrderId, ProductId, PurchaseOrderId, StockId, SupplierId};
 use crate::domain::location::Location;
 use crate::domain::movement::MovementKind;
 use crate::domain::order::OrderStatus;
+use crate::domain::purchase_order::PurchaseStatus;
 use crate::domain::tracking_number::TrackingNumber;
 use crate::domain::window::Window;
 
-bhiv_types::uuid_columns!(OrderId, DeliveryId, StockId);
-bhiv_types::text_columns!(MovementKind, OrderStatus, DeliveryStatus, TrackingNumber);
+bhiv_types::uuid_columns!(OrderId, DeliveryId, StockId, SupplierId, ProductId, PurchaseOrderId);
+bhiv_types::text_columns!(PurchaseStatus, MovementKind, OrderStatus, DeliveryStatus, TrackingNumber);
 bhiv_types::json_columns!(Window, Location);

@@ -121,10 +121,8 @@ async fn what_is_no_table_is_refused() {
 async fn thousands_of_rows_come_in_and_go_out_again_and_another_replica_goes_on() {
     const ROWS: usize = 3_000;
     let app = TestApp::start::<Crm>(Config { import_check_ms: 3_600_000 }).await;
-    let mut file = "name,email,need\n".to_owned();
-    for row in 0..ROWS {
-        file += &format!("Person {row:05},person{row}@example.com,\"=racks, {row}\"\n");
-    }
+    let row = |row| format!("Person {row:05},person{row}@example.com,\"=racks, {row}\"\n");
+    let file: String = std::iter::once("name,email,need\n".to_owned()).chain((0..ROWS).map(row)).collect();
     let answer = send(&app, "", "text/csv", file).await;
     let location = answer.headers["location"].to_str().unwrap().to_owned();
     assert_eq!(answer.expect(202)["rows"], ROWS);

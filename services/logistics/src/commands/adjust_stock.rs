@@ -1,5 +1,6 @@
 use bhiv_outbox::{Command, Fault, Refusal, Tx};
 
+use super::purchase::reorder;
 use super::stock_flow::{lock_products, serve_waiting};
 use crate::domain::ids::StockId;
 use crate::domain::movement::MovementKind;
@@ -73,6 +74,7 @@ impl Command for AdjustStock {
         let was_low = is_low(before.available, before.reorder_level);
         if is_low(after.available, after.reorder_level) && !was_low {
             events::inventory_low(tx, &after);
+            reorder(tx, &after).await?;
         }
         let entity = format!("stock/{}", after.id);
         tx.change("stock.adjust", entity, after.version, Some(&before), Some(&after));

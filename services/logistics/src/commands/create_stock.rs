@@ -1,6 +1,7 @@
 use bhiv_db::Error;
 use bhiv_outbox::{Command, Fault, Refusal, Tx};
 
+use super::purchase::reorder;
 use crate::domain::movement::MovementKind;
 use crate::domain::stock::{NewStock, is_low};
 use crate::events;
@@ -51,6 +52,7 @@ impl Command for CreateStock {
         // A level of 0 asks for nothing while there never was any.
         if stock.reorder_level > 0 && is_low(stock.available, stock.reorder_level) {
             events::inventory_low(tx, &stock);
+            reorder(tx, &stock).await?;
         }
         let opening = Movement {
             id: tx.id(),

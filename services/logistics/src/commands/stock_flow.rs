@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use bhiv_db::DieselError;
 use bhiv_outbox::Tx;
 
+use super::purchase::reorder;
 use crate::domain::ids::{OrderId, StockId};
 use crate::domain::movement::{MovementKind, Shelf, Wanted, allocate};
 use crate::domain::stock::is_low;
@@ -87,6 +88,7 @@ pub async fn apply(
         stock::update(tx.conn(), row).await?;
         if is_low(row.available, row.reorder_level) && !is_low(before.available, before.reorder_level) {
             events::inventory_low(tx, row);
+            reorder(tx, row).await?;
         }
         tx.change("stock.move", format!("stock/{id}"), row.version, Some(before), Some(&*row));
     }

@@ -5,4 +5,10 @@ bhiv_types::ids! {
     DeliveryId;
     /// Id of the stock of a product at a location.
     StockId;
+    /// Id of a supplier.
+    SupplierId;
+    /// Id of a product.
+    ProductId;
+    /// Id of an order to a supplier.
+    PurchaseOrderId;
 }

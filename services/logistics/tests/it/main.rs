@@ -7,6 +7,7 @@ mod delivery_moves;
 mod inventory;
 mod orders;
 mod permissions;
+mod purchasing;
 mod reactions;
 mod reservations;
 mod tracking;

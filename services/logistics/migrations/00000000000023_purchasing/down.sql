@@ -1,0 +1,3 @@
+DROP TABLE purchase_orders;
+DROP TABLE products;
+DROP TABLE suppliers;
