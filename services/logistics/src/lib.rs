@@ -11,6 +11,7 @@ mod domain;
 mod error;
 mod events;
 mod http;
+mod jobs;
 mod schema;
 mod store;
 
@@ -49,7 +50,7 @@ impl Service for Logistics {
         consumers::bindings().topology()
     }
 
-    fn build(_: Config, _: &Context) -> Result<App, Error> {
-        Ok(App::new(consumers::bindings()))
+    fn build(config: Config, context: &Context) -> Result<App, Error> {
+        Ok(jobs::add(App::new(consumers::bindings()), &config, context))
     }
 }

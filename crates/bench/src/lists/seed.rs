@@ -22,6 +22,8 @@ pub const LARGE: &[&str] = &[
     "deliveries",
     "tasks",
     "feedback",
+    "reviews",
+    "stock_movements",
     "workflow_runs",
     "stock",
     "products",
@@ -60,6 +62,9 @@ pub async fn fill(stack: &Stack, service: &str, at: &str) -> Result {
         let record: Value = serde_json::from_str(&record)?;
         let id = record.get("id").and_then(Value::as_str).ok_or("the record has no id")?;
         made.insert(table.name, id.to_owned());
+        if table.name == "tasks" {
+            made.insert("completed", completed(&client, at, &token).await?);
+        }
         for part in std::iter::once((table.name, "id")).chain(table.parts.iter().copied()) {
             multiply(stack, table, part, id).await?;
         }
@@ -95,4 +100,15 @@ async fn multiply(stack: &Stack, table: &Table, (part, key): (&str, &str), id: &
         ))
         .await?;
     Ok(())
+}
+
+/// A task that is done, for what is said only of such.
+async fn completed(client: &Client, at: &str, token: &str) -> Result<String> {
+    let tasks = format!("http://{at}/task/tasks");
+    let new = client.post(&tasks).bearer_auth(token).json(&serde_json::json!({"title": "Done"}));
+    let task: Value = new.send().await?.error_for_status()?.json().await?;
+    let id = task.get("id").and_then(Value::as_str).ok_or("the task has no id")?.to_owned();
+    let done = client.patch(format!("{tasks}/{id}")).bearer_auth(token);
+    done.json(&serde_json::json!({"status": "completed"})).send().await?.error_for_status()?;
+    Ok(id)
 }

@@ -33,7 +33,22 @@ pub const TABLES: &[Table] = &[
         path: "/crm/accounts",
         body: r#"{"name": "Verma Textiles", "type": "customer"}"#,
         parts: &[],
-        own: &[("customer_id", "'customer-' || n"), ("territory", "'territory-' || n % 50")],
+        own: &[
+            ("customer_id", "'customer-' || n"),
+            ("territory", "'territory-' || n % 50"),
+            ("type", "(ARRAY['prospect', 'customer', 'partner', 'supplier'])[1 + n % 4]"),
+            ("status", "(ARRAY['active', 'inactive'])[1 + n % 2]"),
+            ("parent_id", "CASE WHEN n % 10 = 0 THEN public.bench_id('accounts', 1 + n % 100) END"),
+        ],
+    },
+    Table {
+        service: "crm",
+        name: "contacts",
+        count: 100_000,
+        path: "/crm/contacts",
+        body: r#"{"name": "Asha Verma", "email": "asha@example.com", "account_id": "{accounts}"}"#,
+        parts: &[],
+        own: &[("account_id", "public.bench_id('accounts', 1 + n % 20000)")],
     },
     Table {
         service: "crm",
@@ -51,7 +66,46 @@ pub const TABLES: &[Table] = &[
         path: "/crm/opportunities",
         body: r#"{"lead_id": "{leads}", "value": "1000"}"#,
         parts: &[],
-        own: &[("stage", STAGES)],
+        own: &[
+            ("stage", STAGES),
+            ("account_id", "public.bench_id('accounts', 1 + n % 20000)"),
+            ("expected_close_date", "date '2026-06-01' + (n % 600)::int"),
+        ],
+    },
+    Table {
+        service: "crm",
+        name: "activities",
+        count: 200_000,
+        path: "/crm/activities",
+        body: r#"{"entity": "lead/{leads}", "kind": "call", "summary": "Called Asha Verma about racks"}"#,
+        parts: &[],
+        own: &[
+            ("kind", "(ARRAY['note', 'call', 'email', 'meeting', 'order', 'task'])[1 + n % 6]"),
+            ("author", "'user-' || n % 200"),
+            ("due_at", "CASE WHEN n % 20 = 0 THEN timestamptz '2026-11-01Z' + n * interval '1 minute' END"),
+        ],
+    },
+    Table {
+        service: "logistics",
+        name: "suppliers",
+        count: 2_000,
+        path: "/logistics/suppliers",
+        body: r#"{"name": "Steel and Sons", "email": "sales@example.com"}"#,
+        parts: &[],
+        own: &[("active", "n % 10 > 0")],
+    },
+    Table {
+        service: "logistics",
+        name: "products",
+        count: 20_000,
+        path: "/logistics/products",
+        body: r#"{"sku": "RACK", "name": "Rack", "supplier_id": "{suppliers}"}"#,
+        parts: &[],
+        own: &[
+            ("sku", "'SKU-' || n"),
+            ("active", "n % 10 > 0"),
+            ("supplier_id", "public.bench_id('suppliers', 1 + n % 2000)"),
+        ],
     },
     Table {
         service: "logistics",
@@ -59,7 +113,7 @@ pub const TABLES: &[Table] = &[
         count: 20_000,
         path: "/logistics/inventory",
         body: r#"{"product_id": "RACK", "location": "PUNE", "on_hand": 100, "reorder_level": 5}"#,
-        parts: &[],
+        parts: &[("stock_movements", "stock_id")],
         own: &[("product_id", "'SKU-' || n"), ("location", "'WH-' || n % 10"), ("on_hand", "1000 + n % 100")],
     },
     Table {
@@ -90,6 +144,25 @@ pub const TABLES: &[Table] = &[
         own: &[
             ("status", TASK_STATES),
             ("priority", "(ARRAY['low', 'normal', 'high', 'urgent'])[1 + n % 4]"),
+            ("labels", "ARRAY['label-' || n % 50]"),
+            (
+                "completed_at",
+                "CASE WHEN n % 6 = 3 THEN timestamptz '2026-11-01Z' - n * interval '1 minute' END",
+            ),
+            ("overdue_at", "timestamptz '2026-11-01Z'"),
+        ],
+    },
+    // Nothing that is not completed is reviewed: it has a task of its own.
+    Table {
+        service: "task",
+        name: "reviews",
+        count: 100_000,
+        path: "/task/review",
+        body: r#"{"task_id": "{completed}", "status": "approved", "dhi_score": 0.9}"#,
+        parts: &[],
+        own: &[
+            ("status", "(ARRAY['approved', 'rejected', 'changes_requested'])[1 + n % 3]"),
+            ("task_id", "public.bench_id('tasks', 1 + n % 300000)"),
         ],
     },
     Table {
@@ -112,13 +185,14 @@ pub fn column(table: &Table, part: &str, name: &str) -> String {
     let leads = "public.bench_id('leads', 1 + n % 100000)";
     let orders = "public.bench_id('orders', 1 + n % 100000)";
     match name {
+        "id" if part != table.name => "gen_random_uuid()".to_owned(),
         "name" | "title" => "(ARRAY['Asha', 'Ravi', 'Meera', 'Bala', 'Chitra', 'Dev', 'Esha', 'Farid', 'Gita',
             'Hari'])[1 + n % 10] || ' ' || (ARRAY['Verma', 'Rao', 'Singh', 'Das', 'Iyer', 'Khan', 'Nair', 'Patel',
             'Sen', 'Bose', 'Joshi'])[1 + n % 11] || ' ' || n"
             .to_owned(),
         "email" => "'user' || n || '@example.com'".to_owned(),
         "owner" | "assignee_id" | "reviewer_id" => "'user-' || n % 200".to_owned(),
-        "owner_team" => "'team-' || n % 20".to_owned(),
+        "team" => "'team-' || n % 20".to_owned(),
         "created_at" | "updated_at" => {
             format!("timestamptz '2026-11-01Z' - ({} - n) * interval '1 minute'", table.count)
         }

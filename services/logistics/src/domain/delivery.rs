@@ -1,5 +1,5 @@
 use bhiv_types::{Priority, State};
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -48,6 +48,12 @@ impl DeliveryStatus {
     }
 }
 
+/// The first day that is not over everywhere on Earth: what was promised for an earlier one is late. A day is that of
+/// the place where a delivery goes, which nobody has told; it ends last at UTC-12.
+pub fn first_in_time(now: DateTime<Utc>) -> NaiveDate {
+    (now - TimeDelta::hours(12)).date_naive()
+}
+
 /// What is known when a delivery is scheduled.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -84,6 +90,13 @@ pub struct DeliveryMove {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_is_over_when_it_is_over_everywhere() {
+        let first = |time: &str| first_in_time(time.parse().unwrap()).to_string();
+        assert_eq!(first("2027-01-16T11:59:59Z"), "2027-01-15");
+        assert_eq!(first("2027-01-16T12:00:00Z"), "2027-01-16");
+    }
 
     #[test]
     fn what_is_late_can_still_arrive() {

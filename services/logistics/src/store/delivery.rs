@@ -179,3 +179,23 @@ pub async fn list(
 pub async fn count(conn: &mut Conn, filter: &Filter) -> QueryResult<i64> {
     filter.query().count().get_result(conn).await
 }
+
+/// Up to `limit` deliveries under way that were promised for a day before `day`; locked, and nobody else's. Those of
+/// the earliest day first.
+pub async fn lock_promised_before(
+    conn: &mut Conn,
+    day: NaiveDate,
+    limit: usize,
+) -> QueryResult<Vec<Delivery>> {
+    let under_way = [DeliveryStatus::Scheduled, DeliveryStatus::InTransit];
+    deliveries::table
+        .filter(deliveries::status.eq_any(under_way))
+        .filter(deliveries::delivery_date.lt(day))
+        .order(deliveries::delivery_date)
+        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
+        .select(Delivery::as_select())
+        .for_update()
+        .skip_locked()
+        .load(conn)
+        .await
+}

@@ -127,6 +127,11 @@ pub async fn find(conn: &mut Conn, id: OrderId) -> QueryResult<Option<Order>> {
     Ok(Some(Order { head, items }))
 }
 
+/// The order without its items, if there is one.
+pub async fn find_head(conn: &mut Conn, id: OrderId) -> QueryResult<Option<OrderHead>> {
+    orders::table.find(id).select(OrderHead::as_select()).first(conn).await.optional()
+}
+
 /// The order, locked until the end of the transaction. Who changes an order and its delivery locks the order
 /// first.
 pub async fn lock(conn: &mut Conn, id: OrderId) -> QueryResult<Option<OrderHead>> {

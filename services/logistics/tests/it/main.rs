@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod delays;
 mod deliveries;
 mod delivery_moves;
 mod inventory;
