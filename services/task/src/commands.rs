@@ -8,6 +8,7 @@ pub mod create_task;
 pub mod create_workflow;
 pub mod delete_workflow;
 pub mod escalate_tasks;
+pub mod forget_events;
 pub mod patch_feedback;
 pub mod patch_task;
 pub mod patch_workflow;

@@ -2,6 +2,7 @@
 //! pure functions of an event.
 
 pub mod action;
+pub mod backtest;
 pub mod condition;
 pub mod facts;
 pub mod feedback;

@@ -38,6 +38,11 @@ pub fn routes() -> Api {
         .get("/task/workflows/{id}", "Read a workflow", workflows::read)
         .patch("/task/workflows/{id}", "Change a workflow", workflows::patch)
         .delete("/task/workflows/{id}", "Remove a workflow", workflows::delete)
+        .post(
+            "/task/workflows/{id}/backtest",
+            "Try a workflow on events that were heard",
+            workflows::backtest,
+        )
         .get("/task/runs", "List what came of workflows, the newest first", runs::list)
         .states::<TaskStatus>()
 }

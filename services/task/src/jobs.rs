@@ -3,32 +3,50 @@
 use std::time::Duration;
 
 use bhiv_broker::Backoff;
-use bhiv_outbox::Origin;
+use bhiv_outbox::{Command, Origin};
 use bhiv_service::{App, Context};
 use tokio_util::sync::CancellationToken;
 
-use crate::commands::tell_overdue::{AT_A_TIME, TellOverdue};
+use crate::commands::forget_events::{self, ForgetEvents};
+use crate::commands::tell_overdue::{self, TellOverdue};
 use crate::config::Config;
+
+/// How often what is old is forgotten.
+const HOUSEKEEPING: Duration = Duration::from_mins(1);
 
 /// All of it.
 pub fn add(app: App, config: &Config, context: &Context) -> App {
-    let (context, every) = (context.clone(), Duration::from_millis(config.overdue_check_ms));
-    app.with_job("overdue", move |stop| tell_overdue(context, every, stop))
+    let every = Duration::from_millis(config.overdue_check_ms);
+    let (overdue, forgetting, days) = (context.clone(), context.clone(), config.keep_events_days);
+    app.with_job("overdue", move |stop| repeat(overdue, every, stop, || TellOverdue, tell_overdue::AT_A_TIME))
+        .with_job("forget", move |stop| {
+            let forget = move || ForgetEvents { days };
+            repeat(forgetting, HOUSEKEEPING, stop, forget, forget_events::AT_A_TIME)
+        })
 }
 
-/// Tells of tasks that have become overdue, until `stop`. Every replica does; each task is told of by one.
-async fn tell_overdue(context: Context, every: Duration, stop: CancellationToken) {
+/// Runs a command again and again, until `stop`: at once while it did as much as it may at a time, else after a while.
+/// Every replica does; what one of them has at hand the others leave alone.
+async fn repeat<C: Command<Output = usize>>(
+    context: Context,
+    every: Duration,
+    stop: CancellationToken,
+    command: impl Fn() -> C,
+    at_a_time: usize,
+) where
+    C::Refusal: std::fmt::Debug,
+{
     let mut backoff = Backoff::reconnect();
     while !stop.is_cancelled() {
         let origin = Origin { actor: "service/task".to_owned(), ..Origin::default() };
-        let pause = match context.run(origin, TellOverdue).await {
-            Ok(told) if told == AT_A_TIME => continue,
+        let pause = match context.run(origin, command()).await {
+            Ok(done) if done == at_a_time => continue,
             Ok(_) => {
                 backoff.reset();
                 every
             }
             Err(error) => {
-                tracing::warn!(?error, "it cannot be told which tasks are overdue");
+                tracing::warn!(?error, "work beside requests fails");
                 backoff.next_delay()
             }
         };

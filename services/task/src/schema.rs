@@ -16,6 +16,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    heard_events (event_id) {
+        event_id -> Uuid,
+        name -> Text,
+        event -> Jsonb,
+        data -> Jsonb,
+        heard_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     reviews (id) {
         id -> Uuid,
         version -> Int8,
@@ -99,6 +109,7 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(
     feedback,
+    heard_events,
     reviews,
     task_transitions,
     tasks,

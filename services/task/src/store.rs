@@ -2,6 +2,7 @@
 
 mod columns;
 pub mod feedback;
+pub mod heard;
 pub mod review;
 pub mod run;
 pub mod task;

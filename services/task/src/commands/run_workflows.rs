@@ -13,6 +13,7 @@ use crate::domain::ids::WorkflowId;
 use crate::domain::run::{Decision, Outcome, decide};
 use crate::domain::step::Step;
 use crate::events;
+use crate::store::heard::{self, HeardEvent};
 use crate::store::run::{self, Run};
 use crate::store::workflow::{self, Workflow};
 
@@ -29,11 +30,26 @@ impl Command for RunWorkflows {
         let event = &self.0;
         let workflows = workflow::triggered(tx.conn(), &event.name(), event.id).await?;
         let facts = Facts::from(event);
+        if let Some(heard) = heard(event, &facts, tx) {
+            heard::insert(tx.conn(), &heard).await?;
+        }
         for workflow in &workflows {
             run(tx, workflow, event, &facts).await?;
         }
         Ok(())
     }
+}
+
+/// The event as it is kept for workflows to be tried on; not one with a character that PostgreSQL's jsonb cannot carry.
+fn heard(event: &Event, facts: &Facts, tx: &Tx) -> Option<HeardEvent> {
+    let is_kept = ![&facts.event, &facts.data].iter().any(|it| it.to_string().contains("\\u0000"));
+    is_kept.then(|| HeardEvent {
+        event_id: event.id,
+        name: event.name(),
+        event: facts.event.clone(),
+        data: facts.data.clone(),
+        heard_at: tx.now(),
+    })
 }
 
 async fn run(tx: &mut Tx, workflow: &Workflow, event: &Event, facts: &Facts) -> Result<(), DieselError> {

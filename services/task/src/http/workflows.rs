@@ -2,14 +2,19 @@ use actix_web::web::{Data, Json};
 use bhiv_auth::require::{TaskAdmin, TaskRead};
 use bhiv_service::Context;
 use bhiv_web::{Can, Created, Cursor, Id, Limit, NoContent, Page, Problem, Result, Valid, ValidQuery};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::commands::create_workflow::CreateWorkflow;
 use crate::commands::delete_workflow::DeleteWorkflow;
 use crate::commands::patch_workflow::PatchWorkflow;
+use crate::domain::backtest::{Backtest, Trial};
+use crate::domain::facts::Facts;
 use crate::domain::ids::WorkflowId;
+use crate::domain::run::decide;
 use crate::domain::workflow::{NewWorkflow, WorkflowChange};
+use crate::store::heard::{self, HeardEvent};
 use crate::store::workflow::{self, Filter, Workflow};
 
 /// Which workflows, and how many of them.
@@ -72,4 +77,44 @@ pub async fn delete(
 ) -> Result<NoContent> {
     service.run(who.origin(), DeleteWorkflow(id)).await?;
     Ok(NoContent)
+}
+
+/// Tries a workflow on events that were heard. Nothing is done.
+pub async fn backtest(
+    _: Can<TaskAdmin>,
+    Id(id): Id<WorkflowId>,
+    Valid(trial): Valid<Trial>,
+    service: Data<Context>,
+) -> Result<Json<Backtest>> {
+    let mut conn = service.read().await?;
+    let saved = workflow::find(&mut conn, id).await?;
+    let saved = saved.ok_or_else(|| Problem::not_found(format!("workflow/{id}")))?;
+    let Trial { draft, from, until, limit } = trial;
+    let (trigger, condition, actions) = match draft {
+        Some(draft) => {
+            draft.check()?;
+            (draft.trigger, draft.condition, draft.actions)
+        }
+        None => (saved.trigger, saved.condition, saved.actions),
+    };
+    let period = (from.unwrap_or(DateTime::UNIX_EPOCH), until.unwrap_or(DateTime::<Utc>::MAX_UTC));
+    let limit = usize::from(limit.unwrap_or(1000));
+    let mut events = heard::list(&mut conn, &trigger, period, and_one(limit)).await?;
+    drop(conn);
+    let truncated = events.len() > limit;
+    events.truncate(limit);
+    // Conditions may take their time: not on the thread that answers requests.
+    let tried = actix_web::web::block(move || {
+        let mut result = Backtest { truncated, ..Backtest::default() };
+        for HeardEvent { event_id, event, data, heard_at, .. } in events {
+            let facts = Facts { event, data };
+            result.add(event_id, heard_at, decide(condition.as_deref(), &actions, &facts, heard_at));
+        }
+        result
+    });
+    tried.await.map(Json).map_err(|error| Problem::internal(&error))
+}
+
+fn and_one(limit: usize) -> i64 {
+    i64::try_from(limit + 1).unwrap_or(i64::MAX)
 }
