@@ -78,8 +78,9 @@ mod tests {
     use super::*;
 
     /// Where the owner asks for more than the gateway does.
-    const STRICTER: [(&str, &str, &str); 3] = [
+    const STRICTER: [(&str, &str, &str); 4] = [
         ("post", "/task/workflows", "task:admin"),
+        ("post", "/task/workflows/{id}/backtest", "task:admin"),
         ("patch", "/task/workflows/{id}", "task:admin"),
         ("delete", "/task/workflows/{id}", "task:admin"),
     ];

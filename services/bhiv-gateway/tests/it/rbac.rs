@@ -13,8 +13,9 @@ use crate::app_with;
 use crate::module::Module;
 
 /// Operations for which the gateway asks for less than their owner does.
-const STRICTER_AT_OWNER: [(&str, &str, &str); 3] = [
+const STRICTER_AT_OWNER: [(&str, &str, &str); 4] = [
     ("post", "/task/workflows", "task:write"),
+    ("post", "/task/workflows/{id}/backtest", "task:write"),
     ("patch", "/task/workflows/{id}", "task:write"),
     ("delete", "/task/workflows/{id}", "task:write"),
 ];
