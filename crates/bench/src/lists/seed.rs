@@ -24,7 +24,6 @@ pub const LARGE: &[&str] = &[
     "feedback",
     "reviews",
     "stock_movements",
-    "workflow_runs",
     "stock",
     "products",
     "accounts",

@@ -48,7 +48,7 @@ pub const TABLES: &[Table] = &[
         path: "/crm/contacts",
         body: r#"{"name": "Asha Verma", "email": "asha@example.com", "account_id": "{accounts}"}"#,
         parts: &[],
-        own: &[("account_id", "public.bench_id('accounts', 1 + n % 20000)")],
+        own: &[("account_id", "public.bench_id('accounts', 1 + n % 20000)"), ("lead_id", "NULL")],
     },
     Table {
         service: "crm",
@@ -199,7 +199,7 @@ pub fn column(table: &Table, part: &str, name: &str) -> String {
         "due_date" => "timestamptz '2026-11-01Z' + (n % 20000 - 10000) * interval '1 minute'".to_owned(),
         "value" | "total" | "budget" => "(n % 10000)::numeric".to_owned(),
         "probability" | "score" => "(n % 100) / 100.0".to_owned(),
-        "tracking_number" => "'BENCH' || n".to_owned(),
+        "tracking_number" => "'BHV' || lpad(n::text, 13, '0')".to_owned(),
         "customer_id" => "'customer-' || n % 5000".to_owned(),
         "lead_id" => leads.to_owned(),
         "order_id" => orders.to_owned(),

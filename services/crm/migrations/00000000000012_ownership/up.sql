@@ -4,6 +4,9 @@ CREATE INDEX leads_team ON leads (team, created_at, id);
 CREATE INDEX leads_owner_created ON leads (owner, created_at, id);
 CREATE INDEX leads_source ON leads (source, created_at, id);
 CREATE INDEX leads_status_created ON leads (status, created_at, id);
+-- What is counted for a list is counted in these.
+CREATE INDEX leads_live ON leads (created_at, id) WHERE archived_at IS NULL;
+CREATE INDEX leads_archived ON leads (created_at, id) WHERE archived_at IS NOT NULL;
 
 ALTER TABLE opportunities
     ADD COLUMN name        text,

@@ -18,6 +18,7 @@ CREATE INDEX deliveries_search ON deliveries USING gin (search);
 CREATE INDEX stock_created ON stock (created_at, id);
 CREATE INDEX stock_location_created ON stock (location, created_at, id);
 CREATE INDEX stock_product ON stock (product_id, id);
+CREATE INDEX stock_ample ON stock (id) WHERE on_hand - reserved > reorder_level;
 CREATE INDEX stock_available ON stock ((on_hand - reserved), id);
 ALTER TABLE stock ADD COLUMN search tsvector GENERATED ALWAYS AS (to_tsvector('simple',
     regexp_replace(product_id || ' ' || location, '[^[:alnum:]]+', ' ', 'g'))) STORED;

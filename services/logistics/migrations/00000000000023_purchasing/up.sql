@@ -38,6 +38,7 @@ CREATE TABLE products (
 CREATE INDEX products_search ON products USING gin (search);
 CREATE INDEX products_created ON products (created_at, id);
 CREATE INDEX products_name ON products (name, id);
+CREATE INDEX products_active ON products (active, created_at, id);
 CREATE INDEX products_supplier ON products (supplier_id, created_at, id);
 
 CREATE TABLE purchase_orders (
