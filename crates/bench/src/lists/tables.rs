@@ -24,6 +24,10 @@ const DELIVERY_STATES: &str =
 const TASK_STATES: &str =
     "(ARRAY['pending', 'in_progress', 'blocked', 'completed', 'escalated', 'cancelled'])[1 + n % 6]";
 
+const NAME: &str = "(ARRAY['Asha', 'Ravi', 'Meera', 'Bala', 'Chitra', 'Dev', 'Esha', 'Farid', 'Gita', 'Hari'])[1 + n % 10]
+    || ' ' || (ARRAY['Verma', 'Rao', 'Singh', 'Das', 'Iyer', 'Khan', 'Nair', 'Patel', 'Sen', 'Bose', 'Joshi'])[1 + n % 11]
+    || ' ' || n";
+
 /// In the order in which they refer to each other.
 pub const TABLES: &[Table] = &[
     Table {
@@ -186,13 +190,13 @@ pub fn column(table: &Table, part: &str, name: &str) -> String {
     let orders = "public.bench_id('orders', 1 + n % 100000)";
     match name {
         "id" if part != table.name => "gen_random_uuid()".to_owned(),
-        "name" | "title" => "(ARRAY['Asha', 'Ravi', 'Meera', 'Bala', 'Chitra', 'Dev', 'Esha', 'Farid', 'Gita',
-            'Hari'])[1 + n % 10] || ' ' || (ARRAY['Verma', 'Rao', 'Singh', 'Das', 'Iyer', 'Khan', 'Nair', 'Patel',
-            'Sen', 'Bose', 'Joshi'])[1 + n % 11] || ' ' || n"
-            .to_owned(),
+        "name" | "title" => NAME.to_owned(),
+        "summary" => format!("'Called ' || {NAME}"),
+        "address" => format!("n || ' Mill Road, near ' || {NAME}"),
         "email" => "'user' || n || '@example.com'".to_owned(),
-        "owner" | "assignee_id" | "reviewer_id" => "'user-' || n % 200".to_owned(),
-        "team" => "'team-' || n % 20".to_owned(),
+        // Not by the remainders that names have: nobody's team is told by their name.
+        "owner" | "assignee_id" | "reviewer_id" => "'user-' || n / 7 % 200".to_owned(),
+        "team" => "'team-' || n / 7 % 20".to_owned(),
         "created_at" | "updated_at" => {
             format!("timestamptz '2026-11-01Z' - ({} - n) * interval '1 minute'", table.count)
         }
