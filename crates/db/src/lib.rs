@@ -15,7 +15,7 @@ pub use json_text::JsonText;
 pub use migrations::{Migrations, migrate, revert_all};
 pub use pool::{Pool, PooledConnection};
 pub use schema::prepare;
-pub use search::prefix_query;
+pub use search::{FEW, prefix_query};
 
 pub use diesel::result::Error as DieselError;
 

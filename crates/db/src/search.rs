@@ -6,6 +6,9 @@ pub fn prefix_query(text: &str) -> String {
     words.join(" & ")
 }
 
+/// So many records are few: a search that finds no more looks them up by their ids.
+pub const FEW: i64 = 1000;
+
 /// The records whose words begin with those of a text, as a filter of a query: `words!(leads, text)`.
 ///
 /// Its table has the words in a column of its own, and an index on them:

@@ -94,6 +94,7 @@ pub async fn list(
         owner,
         team,
         text: q,
+        ids: None,
     };
     let Sort { by, descending } = sort.unwrap_or(Sort { by: AccountSort::CreatedAt, descending: true });
     let order = match by {
@@ -107,8 +108,9 @@ pub async fn list(
         AccountSort::Name => Cursor::at(&account.name, account.id),
     };
     let mut conn = crm.read().await?;
-    let found = account::list(&mut conn, &filter, order, descending, limit.and_one()).await?;
     let total = account::count(&mut conn, &filter).await?;
+    let filter = filter.narrowed(&mut conn, total).await?;
+    let found = account::list(&mut conn, &filter, order, descending, limit.and_one()).await?;
     Ok(Json(Page::new(found, limit, total, place)))
 }
 

@@ -79,11 +79,12 @@ pub async fn list(
         }
     }
     let entity = entity.map(|subject| subject.to_string());
-    let filter = Filter { entity, kind, author, due_before, text: q };
+    let filter = Filter { entity, kind, author, due_before, text: q, ids: None };
     let descending = sort.is_none_or(|sort| sort.descending);
     let place = Cursor::place(cursor)?;
-    let found = activity::list(&mut conn, &filter, place, descending, limit.and_one()).await?;
     let total = activity::count(&mut conn, &filter).await?;
+    let filter = filter.narrowed(&mut conn, total).await?;
+    let found = activity::list(&mut conn, &filter, place, descending, limit.and_one()).await?;
     Ok(Json(Page::new(found, limit, total, |activity| Cursor::at(&activity.created_at, activity.id))))
 }
 

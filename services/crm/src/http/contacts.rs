@@ -66,7 +66,7 @@ pub async fn list(
     crm: Data<Context>,
 ) -> Result<Json<Page<Contact>>> {
     let ListContacts { account_id, lead_id, owner, team, q, sort, limit, cursor } = query;
-    let filter = Filter { reach: who.reach(), account_id, lead_id, owner, team, text: q };
+    let filter = Filter { reach: who.reach(), account_id, lead_id, owner, team, text: q, ids: None };
     let Sort { by, descending } = sort.unwrap_or(Sort { by: ContactSort::CreatedAt, descending: true });
     let order = match by {
         ContactSort::CreatedAt => Order::CreatedAt(Cursor::place(cursor)?),
@@ -79,8 +79,9 @@ pub async fn list(
         ContactSort::Name => Cursor::at(&contact.name, contact.id),
     };
     let mut conn = crm.read().await?;
-    let found = contact::list(&mut conn, &filter, order, descending, limit.and_one()).await?;
     let total = contact::count(&mut conn, &filter).await?;
+    let filter = filter.narrowed(&mut conn, total).await?;
+    let found = contact::list(&mut conn, &filter, order, descending, limit.and_one()).await?;
     Ok(Json(Page::new(found, limit, total, place)))
 }
 

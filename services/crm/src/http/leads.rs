@@ -90,7 +90,8 @@ pub async fn list(
     crm: Data<Context>,
 ) -> Result<Json<Page<Lead>>> {
     let ListLeads { status, source, owner, team, from, until, archived, q, sort, limit, cursor } = query;
-    let filter = Filter { reach: who.reach(), status, source, owner, team, from, until, archived, text: q };
+    let filter =
+        Filter { reach: who.reach(), status, source, owner, team, from, until, archived, text: q, ids: None };
     let Sort { by, descending } = sort.unwrap_or(Sort { by: LeadSort::CreatedAt, descending: true });
     let order = match by {
         LeadSort::CreatedAt => Order::CreatedAt(Cursor::place(cursor)?),
@@ -103,8 +104,9 @@ pub async fn list(
         LeadSort::Name => Cursor::at(&lead.name, lead.id),
     };
     let mut conn = crm.read().await?;
-    let leads = lead::list(&mut conn, &filter, order, descending, limit.and_one()).await?;
     let total = lead::count(&mut conn, &filter).await?;
+    let filter = filter.narrowed(&mut conn, total).await?;
+    let leads = lead::list(&mut conn, &filter, order, descending, limit.and_one()).await?;
     Ok(Json(Page::new(leads, limit, total, place)))
 }
 

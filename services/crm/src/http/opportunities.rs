@@ -96,6 +96,7 @@ pub async fn list(
         closing_from,
         closing_until,
         text: q,
+        ids: None,
     };
     let Sort { by, descending } = sort.unwrap_or(Sort { by: OpportunitySort::CreatedAt, descending: true });
     let order = match by {
@@ -109,8 +110,9 @@ pub async fn list(
         OpportunitySort::Value => Cursor::at(&opportunity.value, opportunity.id),
     };
     let mut conn = crm.read().await?;
-    let found = opportunity::list(&mut conn, &filter, order, descending, limit.and_one()).await?;
     let total = opportunity::count(&mut conn, &filter).await?;
+    let filter = filter.narrowed(&mut conn, total).await?;
+    let found = opportunity::list(&mut conn, &filter, order, descending, limit.and_one()).await?;
     Ok(Json(Page::new(found, limit, total, place)))
 }
 

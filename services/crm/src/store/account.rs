@@ -84,6 +84,8 @@ pub struct Filter {
     pub team: Option<String>,
     /// Those with words in name, website or customer id that begin with the words of this text.
     pub text: Option<String>,
+    /// None but these, which a search has found already.
+    pub ids: Option<Vec<AccountId>>,
 }
 
 impl Filter {
@@ -99,6 +101,7 @@ impl Filter {
             owner: None,
             team: None,
             text: None,
+            ids: None,
         }
     }
 
@@ -128,7 +131,21 @@ impl Filter {
         if let Some(text) = &self.text {
             query = query.filter(words!(accounts, text));
         }
+        if let Some(ids) = &self.ids {
+            query = query.filter(accounts::id.eq_any(ids.clone()));
+        }
         query
+    }
+
+    /// The same, once it is known that a search finds no more than `total`: when that is little, its records are looked
+    /// up by the index of their words first. PostgreSQL guesses that a rare word is not so rare, and would walk
+    /// through the order of the list for it.
+    pub async fn narrowed(mut self, conn: &mut Conn, total: i64) -> QueryResult<Self> {
+        if self.text.is_some() && total <= bhiv_db::FEW {
+            self.ids = Some(self.query().select(accounts::id).load(conn).await?);
+            self.text = None;
+        }
+        Ok(self)
     }
 }
 

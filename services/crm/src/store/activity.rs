@@ -63,6 +63,8 @@ pub struct Filter {
     pub due_before: Option<DateTime<Utc>>,
     /// Those with words that begin with the words of this text.
     pub text: Option<String>,
+    /// None but these, which a search has found already.
+    pub ids: Option<Vec<Uuid>>,
 }
 
 impl Filter {
@@ -83,7 +85,21 @@ impl Filter {
         if let Some(text) = &self.text {
             query = query.filter(words!(activities, text));
         }
+        if let Some(ids) = &self.ids {
+            query = query.filter(activities::id.eq_any(ids.clone()));
+        }
         query
+    }
+
+    /// The same, once it is known that a search finds no more than `total`: when that is little, its records are looked
+    /// up by the index of their words first. PostgreSQL guesses that a rare word is not so rare, and would walk
+    /// through the order of the list for it.
+    pub async fn narrowed(mut self, conn: &mut Conn, total: i64) -> QueryResult<Self> {
+        if self.text.is_some() && total <= bhiv_db::FEW {
+            self.ids = Some(self.query().select(activities::id).load(conn).await?);
+            self.text = None;
+        }
+        Ok(self)
     }
 }
 

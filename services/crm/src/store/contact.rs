@@ -75,12 +75,14 @@ pub struct Filter {
     pub team: Option<String>,
     /// Those with words in name, e-mail address or title that begin with the words of this text.
     pub text: Option<String>,
+    /// None but these, which a search has found already.
+    pub ids: Option<Vec<ContactId>>,
 }
 
 impl Filter {
     /// All that somebody may see.
     pub fn all(reach: Reach) -> Self {
-        Self { reach, account_id: None, lead_id: None, owner: None, team: None, text: None }
+        Self { reach, account_id: None, lead_id: None, owner: None, team: None, text: None, ids: None }
     }
 
     fn query(&self) -> contacts::BoxedQuery<'static, diesel::pg::Pg> {
@@ -100,7 +102,21 @@ impl Filter {
         if let Some(text) = &self.text {
             query = query.filter(words!(contacts, text));
         }
+        if let Some(ids) = &self.ids {
+            query = query.filter(contacts::id.eq_any(ids.clone()));
+        }
         query
+    }
+
+    /// The same, once it is known that a search finds no more than `total`: when that is little, its records are looked
+    /// up by the index of their words first. PostgreSQL guesses that a rare word is not so rare, and would walk
+    /// through the order of the list for it.
+    pub async fn narrowed(mut self, conn: &mut Conn, total: i64) -> QueryResult<Self> {
+        if self.text.is_some() && total <= bhiv_db::FEW {
+            self.ids = Some(self.query().select(contacts::id).load(conn).await?);
+            self.text = None;
+        }
+        Ok(self)
     }
 }
 

@@ -97,6 +97,8 @@ pub struct Filter {
     pub closing_until: Option<NaiveDate>,
     /// Those with words in their name that begin with the words of this text.
     pub text: Option<String>,
+    /// None but these, which a search has found already.
+    pub ids: Option<Vec<OpportunityId>>,
 }
 
 impl Filter {
@@ -112,6 +114,7 @@ impl Filter {
             closing_from: None,
             closing_until: None,
             text: None,
+            ids: None,
         }
     }
 
@@ -141,7 +144,21 @@ impl Filter {
         if let Some(text) = &self.text {
             query = query.filter(words!(opportunities, text));
         }
+        if let Some(ids) = &self.ids {
+            query = query.filter(opportunities::id.eq_any(ids.clone()));
+        }
         query
+    }
+
+    /// The same, once it is known that a search finds no more than `total`: when that is little, its records are looked
+    /// up by the index of their words first. PostgreSQL guesses that a rare word is not so rare, and would walk
+    /// through the order of the list for it.
+    pub async fn narrowed(mut self, conn: &mut Conn, total: i64) -> QueryResult<Self> {
+        if self.text.is_some() && total <= bhiv_db::FEW {
+            self.ids = Some(self.query().select(opportunities::id).load(conn).await?);
+            self.text = None;
+        }
+        Ok(self)
     }
 }
 

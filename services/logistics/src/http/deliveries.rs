@@ -65,7 +65,7 @@ pub async fn list(
     logistics: Data<Context>,
 ) -> Result<Json<Page<Delivery>>> {
     let ListDeliveries { order_id, status, tracking_number, from, until, q, sort, limit, cursor } = query;
-    let filter = Filter { order_id, status, tracking_number, from, until, text: q };
+    let filter = Filter { order_id, status, tracking_number, from, until, text: q, ids: None };
     let Sort { by, descending } = sort.unwrap_or(Sort { by: DeliverySort::CreatedAt, descending: true });
     let order = match by {
         DeliverySort::CreatedAt => Order::CreatedAt(Cursor::place(cursor)?),
@@ -76,8 +76,9 @@ pub async fn list(
         DeliverySort::DeliveryDate => Cursor::at(&delivery.delivery_date, delivery.id),
     };
     let mut conn = logistics.read().await?;
-    let found = delivery::list(&mut conn, &filter, order, descending, limit.and_one()).await?;
     let total = delivery::count(&mut conn, &filter).await?;
+    let filter = filter.narrowed(&mut conn, total).await?;
+    let found = delivery::list(&mut conn, &filter, order, descending, limit.and_one()).await?;
     Ok(Json(Page::new(found, limit, total, place)))
 }
 

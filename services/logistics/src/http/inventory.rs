@@ -62,7 +62,7 @@ pub async fn list(
     logistics: Data<Context>,
 ) -> Result<Json<Page<Stock>>> {
     let ListStock { product_id, location, low, q, sort, limit, cursor } = query;
-    let filter = Filter { product_id, location, low, text: q };
+    let filter = Filter { product_id, location, low, text: q, ids: None };
     let Sort { by, descending } = sort.unwrap_or(Sort { by: StockSort::CreatedAt, descending: true });
     let order = match by {
         StockSort::CreatedAt => Order::CreatedAt(Cursor::place(cursor)?),
@@ -75,8 +75,9 @@ pub async fn list(
         StockSort::ProductId => Cursor::at(&stock.product_id, stock.id),
     };
     let mut conn = logistics.read().await?;
-    let found = stock::list(&mut conn, &filter, order, descending, limit.and_one()).await?;
     let total = stock::count(&mut conn, &filter).await?;
+    let filter = filter.narrowed(&mut conn, total).await?;
+    let found = stock::list(&mut conn, &filter, order, descending, limit.and_one()).await?;
     Ok(Json(Page::new(found, limit, total, place)))
 }
 

@@ -76,7 +76,7 @@ pub async fn list(
 ) -> Result<Json<Page<Order>>> {
     let ListOrders { status, customer_id, opportunity_id, priority, from, until, q, sort, limit, cursor } =
         query;
-    let filter = Filter { status, customer_id, opportunity_id, priority, from, until, text: q };
+    let filter = Filter { status, customer_id, opportunity_id, priority, from, until, text: q, ids: None };
     let Sort { by, descending } = sort.unwrap_or(Sort { by: OrderSort::CreatedAt, descending: true });
     let sorted = match by {
         OrderSort::CreatedAt => Sorted::CreatedAt(Cursor::place(cursor)?),
@@ -89,8 +89,9 @@ pub async fn list(
         OrderSort::Total => Cursor::at(&head.total, head.id),
     };
     let mut conn = logistics.read().await?;
-    let found = order::list(&mut conn, &filter, sorted, descending, limit.and_one()).await?;
     let total = order::count(&mut conn, &filter).await?;
+    let filter = filter.narrowed(&mut conn, total).await?;
+    let found = order::list(&mut conn, &filter, sorted, descending, limit.and_one()).await?;
     Ok(Json(Page::new(found, limit, total, place)))
 }
 

@@ -58,7 +58,7 @@ pub async fn list(
     logistics: Data<Context>,
 ) -> Result<Json<Page<Product>>> {
     let ListProducts { sku, supplier_id, active, q, sort, limit, cursor } = query;
-    let filter = Filter { sku, supplier_id, active, text: q };
+    let filter = Filter { sku, supplier_id, active, text: q, ids: None };
     let Sort { by, descending } = sort.unwrap_or(Sort { by: ProductSort::CreatedAt, descending: true });
     let order = match by {
         ProductSort::CreatedAt => Order::CreatedAt(Cursor::place(cursor)?),
@@ -69,8 +69,9 @@ pub async fn list(
         ProductSort::Name => Cursor::at(&product.name, product.id),
     };
     let mut conn = logistics.read().await?;
-    let found = product::list(&mut conn, &filter, order, descending, limit.and_one()).await?;
     let total = product::count(&mut conn, &filter).await?;
+    let filter = filter.narrowed(&mut conn, total).await?;
+    let found = product::list(&mut conn, &filter, order, descending, limit.and_one()).await?;
     Ok(Json(Page::new(found, limit, total, place)))
 }
 

@@ -54,7 +54,7 @@ pub async fn list(
     logistics: Data<Context>,
 ) -> Result<Json<Page<Supplier>>> {
     let ListSuppliers { active, q, sort, limit, cursor } = query;
-    let filter = Filter { active, text: q };
+    let filter = Filter { active, text: q, ids: None };
     let Sort { by, descending } = sort.unwrap_or(Sort { by: SupplierSort::CreatedAt, descending: true });
     let order = match by {
         SupplierSort::CreatedAt => Order::CreatedAt(Cursor::place(cursor)?),
@@ -65,8 +65,9 @@ pub async fn list(
         SupplierSort::Name => Cursor::at(&supplier.name, supplier.id),
     };
     let mut conn = logistics.read().await?;
-    let found = supplier::list(&mut conn, &filter, order, descending, limit.and_one()).await?;
     let total = supplier::count(&mut conn, &filter).await?;
+    let filter = filter.narrowed(&mut conn, total).await?;
+    let found = supplier::list(&mut conn, &filter, order, descending, limit.and_one()).await?;
     Ok(Json(Page::new(found, limit, total, place)))
 }
 

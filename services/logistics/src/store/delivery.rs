@@ -93,6 +93,8 @@ pub struct Filter {
     pub until: Option<NaiveDate>,
     /// Those with words in tracking number or address that begin with the words of this text.
     pub text: Option<String>,
+    /// None but these, which a search has found already.
+    pub ids: Option<Vec<DeliveryId>>,
 }
 
 impl Filter {
@@ -116,7 +118,21 @@ impl Filter {
         if let Some(text) = &self.text {
             query = query.filter(words!(deliveries, text));
         }
+        if let Some(ids) = &self.ids {
+            query = query.filter(deliveries::id.eq_any(ids.clone()));
+        }
         query
+    }
+
+    /// The same, once it is known that a search finds no more than `total`: when that is little, its records are looked
+    /// up by the index of their words first. PostgreSQL guesses that a rare word is not so rare, and would walk
+    /// through the order of the list for it.
+    pub async fn narrowed(mut self, conn: &mut Conn, total: i64) -> QueryResult<Self> {
+        if self.text.is_some() && total <= bhiv_db::FEW {
+            self.ids = Some(self.query().select(deliveries::id).load(conn).await?);
+            self.text = None;
+        }
+        Ok(self)
     }
 }
 

@@ -72,6 +72,8 @@ pub struct Filter {
     pub low: Option<bool>,
     /// That with words in product or location that begin with the words of this text.
     pub text: Option<String>,
+    /// None but these, which a search has found already.
+    pub ids: Option<Vec<StockId>>,
 }
 
 impl Filter {
@@ -91,7 +93,21 @@ impl Filter {
         if let Some(text) = &self.text {
             query = query.filter(words!(stock, text));
         }
+        if let Some(ids) = &self.ids {
+            query = query.filter(stock::id.eq_any(ids.clone()));
+        }
         query
+    }
+
+    /// The same, once it is known that a search finds no more than `total`: when that is little, its records are looked
+    /// up by the index of their words first. PostgreSQL guesses that a rare word is not so rare, and would walk
+    /// through the order of the list for it.
+    pub async fn narrowed(mut self, conn: &mut Conn, total: i64) -> QueryResult<Self> {
+        if self.text.is_some() && total <= bhiv_db::FEW {
+            self.ids = Some(self.query().select(stock::id).load(conn).await?);
+            self.text = None;
+        }
+        Ok(self)
     }
 }
 

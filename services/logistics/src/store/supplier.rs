@@ -55,6 +55,8 @@ pub struct Filter {
     pub active: Option<bool>,
     /// Those with words in name or e-mail address that begin with the words of this text.
     pub text: Option<String>,
+    /// None but these, which a search has found already.
+    pub ids: Option<Vec<SupplierId>>,
 }
 
 impl Filter {
@@ -66,7 +68,21 @@ impl Filter {
         if let Some(text) = &self.text {
             query = query.filter(words!(suppliers, text));
         }
+        if let Some(ids) = &self.ids {
+            query = query.filter(suppliers::id.eq_any(ids.clone()));
+        }
         query
+    }
+
+    /// The same, once it is known that a search finds no more than `total`: when that is little, its records are looked
+    /// up by the index of their words first. PostgreSQL guesses that a rare word is not so rare, and would walk
+    /// through the order of the list for it.
+    pub async fn narrowed(mut self, conn: &mut Conn, total: i64) -> QueryResult<Self> {
+        if self.text.is_some() && total <= bhiv_db::FEW {
+            self.ids = Some(self.query().select(suppliers::id).load(conn).await?);
+            self.text = None;
+        }
+        Ok(self)
     }
 }
 

@@ -47,10 +47,11 @@ pub async fn list(
     service: Data<Context>,
 ) -> Result<Json<Page<Feedback>>> {
     let ListFeedback { order_id, rating, q, limit, cursor } = query;
-    let filter = Filter { order_id, rating, text: q };
+    let filter = Filter { order_id, rating, text: q, ids: None };
     let mut conn = service.read().await?;
-    let found = feedback::list(&mut conn, &filter, Cursor::id(cursor), limit.and_one()).await?;
     let total = feedback::count(&mut conn, &filter).await?;
+    let filter = filter.narrowed(&mut conn, total).await?;
+    let found = feedback::list(&mut conn, &filter, Cursor::id(cursor), limit.and_one()).await?;
     Ok(Json(Page::new(found, limit, total, |feedback| feedback.id.0)))
 }
 

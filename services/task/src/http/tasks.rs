@@ -74,7 +74,8 @@ pub async fn list(
     let ListTasks { status, assignee_id, priority, reference, overdue, .. } = query;
     let ListTasks { label, due_before, q, sort, limit, cursor, .. } = query;
     let overdue = overdue.map(|is_overdue| (is_overdue, service.clock().now()));
-    let filter = Filter { status, assignee_id, priority, reference, overdue, label, due_before, text: q };
+    let filter =
+        Filter { status, assignee_id, priority, reference, overdue, label, due_before, text: q, ids: None };
     let Sort { by, descending } = sort.unwrap_or(Sort { by: TaskSort::CreatedAt, descending: true });
     let order = match by {
         TaskSort::CreatedAt => Order::CreatedAt(Cursor::place(cursor)?),
@@ -89,8 +90,9 @@ pub async fn list(
         TaskSort::Title => Cursor::at(&task.title, task.id),
     };
     let mut conn = service.read().await?;
-    let tasks = task::list(&mut conn, &filter, order, descending, limit.and_one()).await?;
     let total = task::count(&mut conn, &filter).await?;
+    let filter = filter.narrowed(&mut conn, total).await?;
+    let tasks = task::list(&mut conn, &filter, order, descending, limit.and_one()).await?;
     Ok(Json(Page::new(tasks, limit, total, place)))
 }
 

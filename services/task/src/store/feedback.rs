@@ -56,6 +56,8 @@ pub struct Filter {
     pub rating: Option<i16>,
     /// That with words in the comment that begin with the words of this text.
     pub text: Option<String>,
+    /// None but these, which a search has found already.
+    pub ids: Option<Vec<FeedbackId>>,
 }
 
 impl Filter {
@@ -70,7 +72,21 @@ impl Filter {
         if let Some(text) = &self.text {
             query = query.filter(words!(feedback, text));
         }
+        if let Some(ids) = &self.ids {
+            query = query.filter(feedback::id.eq_any(ids.clone()));
+        }
         query
+    }
+
+    /// The same, once it is known that a search finds no more than `total`: when that is little, its records are looked
+    /// up by the index of their words first. PostgreSQL guesses that a rare word is not so rare, and would walk
+    /// through the order of the list for it.
+    pub async fn narrowed(mut self, conn: &mut Conn, total: i64) -> QueryResult<Self> {
+        if self.text.is_some() && total <= bhiv_db::FEW {
+            self.ids = Some(self.query().select(feedback::id).load(conn).await?);
+            self.text = None;
+        }
+        Ok(self)
     }
 }
 
