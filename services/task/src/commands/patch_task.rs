@@ -78,7 +78,8 @@ impl Command for PatchTask {
                 return Err(PatchTaskError::Cycle(circle).into());
             }
         }
-        if after.status != before.status {
+        // What is done stays done: its checklist is not opened again, and it does not come to wait for others.
+        if after.status != before.status || after.status == TaskStatus::Completed {
             check_move(tx, &after).await?;
         }
         Ok(save_task(tx, &before, after, None).await?)

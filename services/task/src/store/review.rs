@@ -134,7 +134,7 @@ pub async fn work_of(
           ORDER BY r.task_id, r.id DESC)
         SELECT (SELECT count(*) FROM done) AS completed,
           (SELECT count(*) FROM tasks WHERE assignee_id = $1 AND created_at < $3
-             AND status NOT IN ('completed', 'cancelled')) AS open,
+             AND (status NOT IN ('completed', 'cancelled') OR completed_at >= $3)) AS open,
           (SELECT count(*) FROM done WHERE due_date IS NOT NULL) AS dated,
           (SELECT count(*) FROM done WHERE completed_at <= due_date) AS in_time,
           (SELECT count(*) FROM last) AS reviewed,

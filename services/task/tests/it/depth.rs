@@ -60,6 +60,12 @@ async fn a_checklist_is_done_before_its_task() {
     assert_eq!(refused.expect_problem(409, "open_checklist")["open"], json!(["Write down"]));
     let all = json!([{"text": "Ask", "done": true}, {"text": "Write down", "done": true}]);
     let done = app.patch(&path(&task), json!({"checklist": all, "status": "completed"})).await.expect(200);
+    // What is done is not opened again by its parts.
+    let reopened = app.patch(&path(&task), json!({"checklist": list})).await;
+    reopened.expect_problem(409, "open_checklist");
+    let other = app.post("/task/tasks", json!({"title": "Later"})).await.expect(201);
+    let waiting = app.patch(&path(&task), json!({"depends_on": [other["id"]]})).await;
+    waiting.expect_problem(409, "open_dependencies");
     assert_eq!(done["completed_at"], done["updated_at"]);
 }
 

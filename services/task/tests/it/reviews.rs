@@ -61,6 +61,10 @@ async fn reviews_that_make_no_sense_are_refused() {
     as_other["reviewer_id"] = json!("meera");
     send(as_other.clone(), "asha", Role::Manager).await.expect_problem(403, "not_your_review");
     assert_eq!(send(as_other, "boss", Role::Admin).await.expect(201)["reviewer_id"], "meera");
+    // Nor may who did it say that another one looked at it.
+    let mut by_other = approve.clone();
+    by_other["reviewer_id"] = json!("meera");
+    send(by_other, "ravi", Role::Admin).await.expect_problem(409, "own_task");
     let mut wrong = approve.clone();
     wrong["dhi"] = json!({"compliance": 1, "efficiency": 1, "quality": 1, "timeliness": 1});
     wrong["dhi_score"] = json!(0.5);
