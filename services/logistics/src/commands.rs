@@ -2,6 +2,10 @@
 //! decide, store, record.
 
 pub mod adjust_stock;
+pub mod advance_plan;
+pub mod apply_plan;
+pub mod cancel_plan;
+pub mod create_courier;
 pub mod create_delivery;
 pub mod create_order;
 pub mod create_product;
@@ -12,8 +16,11 @@ pub mod find_delays;
 pub mod move_delivery;
 pub mod move_order;
 pub mod move_purchase;
+pub mod patch_courier;
+pub mod patch_delivery;
 pub mod patch_product;
 pub mod patch_supplier;
+pub mod plan_routes;
 pub mod purchase;
 pub mod receive_purchase;
 pub mod return_order;

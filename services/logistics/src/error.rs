@@ -3,6 +3,8 @@
 use bhiv_web::{Problem, codes};
 
 use crate::commands::adjust_stock::AdjustStockError;
+use crate::commands::apply_plan::ApplyPlanError;
+use crate::commands::cancel_plan::CancelPlanError;
 use crate::commands::create_delivery::CreateDeliveryError;
 use crate::commands::create_order::CreateOrderError;
 use crate::commands::create_product::CreateProductError;
@@ -10,8 +12,11 @@ use crate::commands::create_stock::CreateStockError;
 use crate::commands::move_delivery::MoveDeliveryError;
 use crate::commands::move_order::MoveOrderError;
 use crate::commands::move_purchase::MovePurchaseError;
+use crate::commands::patch_courier::PatchCourierError;
+use crate::commands::patch_delivery::PatchDeliveryError;
 use crate::commands::patch_product::PatchProductError;
 use crate::commands::patch_supplier::PatchSupplierError;
+use crate::commands::plan_routes::PlanRoutesError;
 use crate::commands::purchase::PurchaseError;
 use crate::commands::receive_purchase::ReceivePurchaseError;
 use crate::commands::return_order::ReturnOrderError;
@@ -31,6 +36,9 @@ codes! {
     ON_ORDER = "on_order", 409, "The product is on order for this location already";
     BY_RECEIPT = "by_receipt", 409, "What has come is said by a receipt";
     TOO_MANY = "too_many", 409, "There are not that many of the line";
+    DELIVERY_ENDED = "delivery_ended", 409, "A delivery that is over stays as it is";
+    NO_COURIERS = "no_couriers", 409, "There is nobody who could bring anything";
+    TOO_MANY_DELIVERIES = "too_many_deliveries", 409, "There are more deliveries than one plan takes";
     NOTHING_TO_MOVE = "nothing_to_move", 409, "Nothing of the order can leave or come back";
 }
 
@@ -214,6 +222,70 @@ impl From<AdjustStockError> for Problem {
                 Self::new(INSUFFICIENT_STOCK, error.to_string()).with("available", available)
             }
             AdjustStockError::TooMuch => Self::invalid(Vec::new()).at("/adjust", error.to_string()),
+        }
+    }
+}
+
+impl From<PatchDeliveryError> for Problem {
+    fn from(error: PatchDeliveryError) -> Self {
+        let says = error.to_string();
+        match error {
+            PatchDeliveryError::NotFound(id) => Self::not_found(format!("delivery/{id}")),
+            PatchDeliveryError::Ended(status) => {
+                Self::new(DELIVERY_ENDED, says).with("delivery_status", status.to_string())
+            }
+            PatchDeliveryError::DateInThePast { .. } => {
+                Self::new(DATE_IN_THE_PAST, says).at("/delivery_date", "must not be before today")
+            }
+            PatchDeliveryError::NoCourier(id) => {
+                Self::unknown_reference("/courier_id", format!("courier/{id}"))
+            }
+        }
+    }
+}
+
+impl From<PatchCourierError> for Problem {
+    fn from(error: PatchCourierError) -> Self {
+        match error {
+            PatchCourierError::NotFound(id) => Self::not_found(format!("courier/{id}")),
+        }
+    }
+}
+
+impl From<PlanRoutesError> for Problem {
+    fn from(error: PlanRoutesError) -> Self {
+        let says = error.to_string();
+        match error {
+            PlanRoutesError::DateInThePast { .. } => {
+                Self::new(DATE_IN_THE_PAST, says).at("/day", "must not be before today")
+            }
+            PlanRoutesError::Unknown { at, id } => {
+                Self::unknown_reference(&format!("/courier_ids/{at}"), format!("courier/{id}"))
+            }
+            PlanRoutesError::NoCouriers => {
+                Self::new(NO_COURIERS, says).with("use", "POST /logistics/couriers")
+            }
+            PlanRoutesError::TooMany => {
+                Self::new(TOO_MANY_DELIVERIES, says).with("accepted", crate::domain::plan::MOST)
+            }
+        }
+    }
+}
+
+impl From<ApplyPlanError> for Problem {
+    fn from(error: ApplyPlanError) -> Self {
+        match error {
+            ApplyPlanError::NotFound(id) => Self::not_found(format!("route_plan/{id}")),
+            ApplyPlanError::Status(refusal) => refusal.into(),
+        }
+    }
+}
+
+impl From<CancelPlanError> for Problem {
+    fn from(error: CancelPlanError) -> Self {
+        match error {
+            CancelPlanError::NotFound(id) => Self::not_found(format!("route_plan/{id}")),
+            CancelPlanError::Status(refusal) => refusal.into(),
         }
     }
 }

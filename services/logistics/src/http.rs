@@ -1,10 +1,12 @@
 //! Every route of logistics.
 
+mod couriers;
 mod deliveries;
 mod inventory;
 mod orders;
 mod products;
 mod purchases;
+mod routes;
 mod suppliers;
 mod tracking;
 
@@ -14,6 +16,7 @@ use bhiv_web::Api;
 use crate::Logistics;
 use crate::domain::delivery::DeliveryStatus;
 use crate::domain::order::OrderStatus;
+use crate::domain::plan::PlanStatus;
 use crate::domain::purchase_order::PurchaseStatus;
 
 /// Method, path, what it does, handler.
@@ -35,6 +38,7 @@ pub fn routes() -> Api {
         .post("/logistics/delivery", "Schedule a delivery of an order", deliveries::create)
         .get("/logistics/delivery", "List deliveries", deliveries::list)
         .get("/logistics/delivery/{id}", "Read a delivery", deliveries::read)
+        .patch("/logistics/delivery/{id}", "Change a delivery that is not over", deliveries::patch)
         .put(
             "/logistics/delivery/{id}/status",
             "Move a delivery on, and its order with it",
@@ -77,7 +81,19 @@ pub fn routes() -> Api {
         .put("/logistics/purchase-orders/{id}/status", "Send or cancel it", purchases::move_)
         .post("/logistics/purchase-orders/{id}/receive", "Take in what has come", purchases::receive)
         .get("/logistics/purchase-orders/{id}/history", "List its changes", purchases::history)
+        .post("/logistics/couriers", "Make a courier known", couriers::create)
+        .get("/logistics/couriers", "List couriers", couriers::list)
+        .get("/logistics/couriers/{id}", "Read a courier", couriers::read)
+        .patch("/logistics/couriers/{id}", "Change a courier", couriers::patch)
+        .get("/logistics/couriers/{id}/history", "List the changes of a courier", couriers::history)
+        .post("/logistics/routes/plan", "Plan who brings what, in which order", routes::plan)
+        .get("/logistics/routes", "List plans of routes", routes::list)
+        .get("/logistics/routes/{id}", "Read a plan, or how far it is", routes::read)
+        .post("/logistics/routes/{id}/apply", "Give the deliveries of a plan to its couriers", routes::apply)
+        .post("/logistics/routes/{id}/cancel", "Stop a plan that is not done", routes::cancel)
+        .get("/logistics/routes/{id}/history", "List the changes of a plan", routes::history)
         .states::<OrderStatus>()
         .states::<PurchaseStatus>()
         .states::<DeliveryStatus>()
+        .states::<PlanStatus>()
 }

@@ -1,40 +1,22 @@
 //! Work beside requests and messages.
 
+mod delays;
+mod plans;
+
 use std::time::Duration;
 
-use bhiv_broker::Backoff;
-use bhiv_outbox::Origin;
 use bhiv_service::{App, Context};
-use tokio_util::sync::CancellationToken;
 
-use crate::commands::find_delays::{AT_A_TIME, FindDelays};
 use crate::config::Config;
 
 /// All of it.
 pub fn add(app: App, config: &Config, context: &Context) -> App {
-    let (context, every) = (context.clone(), Duration::from_millis(config.delay_check_ms));
-    app.with_job("delays", move |stop| find_delays(context, every, stop))
-}
-
-/// Finds deliveries that are late, until `stop`. Every replica does; each delivery is found by one.
-async fn find_delays(context: Context, every: Duration, stop: CancellationToken) {
-    let mut backoff = Backoff::reconnect();
-    while !stop.is_cancelled() {
-        let origin = Origin { actor: "service/logistics".to_owned(), ..Origin::default() };
-        let pause = match context.run(origin, FindDelays).await {
-            Ok(found) if found == AT_A_TIME => continue,
-            Ok(_) => {
-                backoff.reset();
-                every
-            }
-            Err(error) => {
-                tracing::warn!(?error, "it cannot be told which deliveries are late");
-                backoff.next_delay()
-            }
-        };
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = stop.cancelled() => {}
-        }
+    let (late, routes) = (context.clone(), context.clone());
+    let delay_check = Duration::from_millis(config.delay_check_ms);
+    let plan_check = Duration::from_millis(config.plan_check_ms);
+    let app = app.with_job("delays", move |stop| delays::find(late, delay_check, stop));
+    if plan_check.is_zero() {
+        return app;
     }
+    app.with_job("routes", move |stop| plans::compute(routes, plan_check, stop))
 }

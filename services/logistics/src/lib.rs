@@ -12,6 +12,7 @@ mod error;
 mod events;
 mod http;
 mod jobs;
+mod planner;
 mod schema;
 mod store;
 

@@ -1,6 +1,23 @@
 //! The tables of `migrations/`. A test writes this file and compares it.
 
 diesel::table! {
+    couriers (id) {
+        id -> Uuid,
+        version -> Int8,
+        correlation_id -> Uuid,
+        name -> Text,
+        phone -> Nullable<Text>,
+        capacity -> Int4,
+        shift -> Jsonb,
+        cost_per_km -> Numeric,
+        cost_per_hour -> Numeric,
+        active -> Bool,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     deliveries (id) {
         id -> Uuid,
         version -> Int8,
@@ -17,6 +34,9 @@ diesel::table! {
         status_reason -> Nullable<Text>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        load -> Int4,
+        courier_id -> Nullable<Uuid>,
+        eta -> Nullable<Time>,
     }
 }
 
@@ -96,6 +116,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    route_plans (id) {
+        id -> Uuid,
+        version -> Int8,
+        correlation_id -> Uuid,
+        status -> Text,
+        progress -> Int4,
+        ask -> Jsonb,
+        result -> Nullable<Jsonb>,
+        fault -> Nullable<Text>,
+        claimed_until -> Nullable<Timestamptz>,
+        attempts -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     stock (id) {
         id -> Uuid,
         version -> Int8,
@@ -141,12 +178,14 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(
+    couriers,
     deliveries,
     order_items,
     orders,
     products,
     purchase_orders,
     reservations,
+    route_plans,
     stock,
     stock_movements,
     suppliers

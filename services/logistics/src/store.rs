@@ -1,5 +1,6 @@
 //! Row structs and every query. A row is also what the API shows of it.
 
+pub mod courier;
 pub mod delivery;
 pub mod movement;
 pub mod order;
@@ -7,18 +8,38 @@ pub mod order_item;
 pub mod product;
 pub mod purchase_order;
 pub mod reservation;
+pub mod route_plan;
 pub mod stock;
 pub mod supplier;
 
 use crate::domain::delivery::DeliveryStatus;
-use crate::domain::ids::{DeliveryId, OrderId, ProductId, PurchaseOrderId, StockId, SupplierId};
+use crate::domain::ids::{
+    CourierId, DeliveryId, OrderId, ProductId, PurchaseOrderId, RoutePlanId, StockId, SupplierId,
+};
 use crate::domain::location::Location;
 use crate::domain::movement::MovementKind;
 use crate::domain::order::OrderStatus;
+use crate::domain::plan::{NewPlan, PlanStatus, Routes};
 use crate::domain::purchase_order::PurchaseStatus;
 use crate::domain::tracking_number::TrackingNumber;
 use crate::domain::window::Window;
 
-bhiv_types::uuid_columns!(OrderId, DeliveryId, StockId, SupplierId, ProductId, PurchaseOrderId);
-bhiv_types::text_columns!(PurchaseStatus, MovementKind, OrderStatus, DeliveryStatus, TrackingNumber);
-bhiv_types::json_columns!(Window, Location);
+bhiv_types::uuid_columns!(
+    OrderId,
+    DeliveryId,
+    StockId,
+    SupplierId,
+    ProductId,
+    PurchaseOrderId,
+    CourierId,
+    RoutePlanId
+);
+bhiv_types::text_columns!(
+    PlanStatus,
+    PurchaseStatus,
+    MovementKind,
+    OrderStatus,
+    DeliveryStatus,
+    TrackingNumber
+);
+bhiv_types::json_columns!(Window, Location, NewPlan, Routes);

@@ -30,6 +30,8 @@ const KEPT: &[&str] = &[
     "/logistics/inventory/{id}",
     "/logistics/products",
     "/logistics/products/{id}",
+    "/logistics/couriers",
+    "/logistics/couriers/{id}",
     "/logistics/suppliers",
     "/logistics/suppliers/{id}",
     "/task/tasks",

@@ -62,6 +62,9 @@ impl Command for CreateDelivery {
             status_reason: None,
             created_at: tx.now(),
             updated_at: tx.now(),
+            load: new.load.unwrap_or(1),
+            courier_id: None,
+            eta: None,
         };
         delivery::insert(tx.conn(), &delivery).await?;
         events::delivery_came(tx, &delivery, order.opportunity_id);

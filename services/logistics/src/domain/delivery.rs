@@ -1,9 +1,9 @@
-use bhiv_types::{Priority, State};
+use bhiv_types::{Patch, Priority, State};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::ids::OrderId;
+use super::ids::{CourierId, OrderId};
 use super::location::Location;
 use super::order::OrderStatus;
 use super::window::Window;
@@ -74,6 +74,41 @@ pub struct NewDelivery {
     pub special_instructions: Option<String>,
     /// The order's, unless it says otherwise.
     pub priority: Option<Priority>,
+    /// How much of a courier's capacity it takes; 1, unless it says otherwise.
+    #[schema(minimum = 1, maximum = 1_000_000)]
+    pub load: Option<i32>,
+}
+
+/// What may be changed about a delivery that is not over. Absent fields stay, `null` clears.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeliveryChange {
+    /// The day promised, not before today (UTC).
+    pub delivery_date: Option<NaiveDate>,
+    /// Between which hours of that day.
+    #[serde(default)]
+    #[schema(value_type = Option<Window>)]
+    pub window: Patch<Window>,
+    /// Where it goes, in words.
+    #[schema(min_length = 1, max_length = 500)]
+    pub address: Option<String>,
+    /// Where it goes, on the map.
+    #[serde(default)]
+    #[schema(value_type = Option<Location>)]
+    pub location: Patch<Location>,
+    /// What the driver should know.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1000)]
+    pub special_instructions: Patch<String>,
+    /// How urgent it is.
+    pub priority: Option<Priority>,
+    /// How much of a courier's capacity it takes.
+    #[schema(minimum = 1, maximum = 1_000_000)]
+    pub load: Option<i32>,
+    /// Who brings it.
+    #[serde(default)]
+    #[schema(value_type = Option<CourierId>)]
+    pub courier_id: Patch<CourierId>,
 }
 
 /// Where a delivery is moved.

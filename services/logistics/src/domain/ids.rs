@@ -9,6 +9,10 @@ bhiv_types::ids! {
     SupplierId;
     /// Id of a product.
     ProductId;
+    /// Id of a courier.
+    CourierId;
+    /// Id of a plan of routes.
+    RoutePlanId;
     /// Id of an order to a supplier.
     PurchaseOrderId;
 }

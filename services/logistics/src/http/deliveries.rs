@@ -9,8 +9,9 @@ use utoipa::ToSchema;
 
 use crate::commands::create_delivery::CreateDelivery;
 use crate::commands::move_delivery::MoveDelivery;
-use crate::domain::delivery::{DeliveryMove, DeliveryStatus, NewDelivery};
-use crate::domain::ids::{DeliveryId, OrderId};
+use crate::commands::patch_delivery::PatchDelivery;
+use crate::domain::delivery::{DeliveryChange, DeliveryMove, DeliveryStatus, NewDelivery};
+use crate::domain::ids::{CourierId, DeliveryId, OrderId};
 use crate::domain::tracking_number::TrackingNumber;
 use crate::store::delivery::{self, Delivery, Filter, Order};
 
@@ -36,6 +37,8 @@ pub struct ListDeliveries {
     status: Option<DeliveryStatus>,
     /// The one with this tracking number.
     tracking_number: Option<TrackingNumber>,
+    /// Those that this courier brings.
+    courier_id: Option<CourierId>,
     /// Those promised for that day or later.
     from: Option<NaiveDate>,
     /// Those promised for a day before that.
@@ -64,8 +67,9 @@ pub async fn list(
     ValidQuery(query): ValidQuery<ListDeliveries>,
     logistics: Data<Context>,
 ) -> Result<Json<Page<Delivery>>> {
-    let ListDeliveries { order_id, status, tracking_number, from, until, q, sort, limit, cursor } = query;
-    let filter = Filter { order_id, status, tracking_number, from, until, text: q, ids: None };
+    let ListDeliveries { order_id, status, tracking_number, courier_id, from, until, q, sort, limit, cursor } =
+        query;
+    let filter = Filter { order_id, status, tracking_number, courier_id, from, until, text: q, ids: None };
     let Sort { by, descending } = sort.unwrap_or(Sort { by: DeliverySort::CreatedAt, descending: true });
     let order = match by {
         DeliverySort::CreatedAt => Order::CreatedAt(Cursor::place(cursor)?),
@@ -112,4 +116,13 @@ pub async fn move_(
     logistics: Data<Context>,
 ) -> Result<Json<Delivery>> {
     Ok(Json(logistics.run(who.origin(), MoveDelivery { id, status, reason }).await?))
+}
+
+pub async fn patch(
+    who: Can<LogisticsWrite>,
+    Id(id): Id<DeliveryId>,
+    Valid(change): Valid<DeliveryChange>,
+    logistics: Data<Context>,
+) -> Result<Json<Delivery>> {
+    Ok(Json(logistics.run(who.origin(), PatchDelivery { id, change }).await?))
 }

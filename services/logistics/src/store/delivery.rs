@@ -1,6 +1,6 @@
 use bhiv_db::{Conn, keyset, words};
 use bhiv_types::Priority;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::domain::delivery::DeliveryStatus;
-use crate::domain::ids::{DeliveryId, OrderId};
+use crate::domain::ids::{CourierId, DeliveryId, OrderId};
 use crate::domain::location::Location;
 use crate::domain::tracking_number::TrackingNumber;
 use crate::domain::window::Window;
@@ -61,6 +61,21 @@ pub struct Delivery {
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
     pub updated_at: DateTime<Utc>,
+    /// How much of a courier's capacity it takes.
+    #[serde(default = "one")]
+    pub load: i32,
+    /// Who brings it.
+    #[serde(default)]
+    pub courier_id: Option<CourierId>,
+    /// When it should be there, in the time of the place where it goes.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub eta: Option<NaiveTime>,
+}
+
+/// What a delivery took before its load was kept.
+fn one() -> i32 {
+    1
 }
 
 /// How far a delivery has come: what everybody may see who knows its tracking number. Nothing tells whose it
@@ -87,6 +102,8 @@ pub struct Filter {
     pub status: Option<DeliveryStatus>,
     /// The one with this tracking number.
     pub tracking_number: Option<TrackingNumber>,
+    /// Those that this courier brings.
+    pub courier_id: Option<CourierId>,
     /// Those promised for that day or later.
     pub from: Option<NaiveDate>,
     /// Those promised for a day before that.
@@ -108,6 +125,9 @@ impl Filter {
         }
         if let Some(tracking_number) = &self.tracking_number {
             query = query.filter(deliveries::tracking_number.eq(tracking_number.clone()));
+        }
+        if let Some(courier_id) = self.courier_id {
+            query = query.filter(deliveries::courier_id.eq(courier_id));
         }
         if let Some(from) = self.from {
             query = query.filter(deliveries::delivery_date.ge(from));
@@ -212,6 +232,19 @@ pub async fn lock_promised_before(
         .select(Delivery::as_select())
         .for_update()
         .skip_locked()
+        .load(conn)
+        .await
+}
+
+/// What could be planned for `day`: up to `limit` deliveries that have not left yet, promised for that day or before.
+pub async fn to_plan(conn: &mut Conn, day: NaiveDate, limit: i64) -> QueryResult<Vec<Delivery>> {
+    let waiting = [DeliveryStatus::Scheduled, DeliveryStatus::Delayed];
+    deliveries::table
+        .filter(deliveries::status.eq_any(waiting))
+        .filter(deliveries::delivery_date.le(day))
+        .order((deliveries::delivery_date, deliveries::id))
+        .limit(limit)
+        .select(Delivery::as_select())
         .load(conn)
         .await
 }

@@ -8,7 +8,7 @@ use crate::{delivery, move_delivery, move_order, order, path};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_has_not_arrived_in_time_is_late_and_that_is_told_once() {
-    let quick = || Config { delay_check_ms: 20 };
+    let quick = || Config { delay_check_ms: 20, ..Config::default() };
     let app = TestApp::start::<Logistics>(quick()).await;
     let other = TestApp::replica_of::<Logistics>(&app, |_| quick());
     let mut deliveries = Vec::new();

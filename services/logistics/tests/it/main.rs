@@ -11,6 +11,7 @@ mod permissions;
 mod purchasing;
 mod reactions;
 mod reservations;
+mod routes;
 mod tracking;
 
 use bhiv_testing::TestApp;
