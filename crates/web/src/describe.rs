@@ -7,7 +7,9 @@ use bhiv_auth::Permission;
 use serde_json::Value;
 use utoipa::openapi::path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::schema::{
+    AdditionalProperties, KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type,
+};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{Content, RefOr, Required, Response, ResponseBuilder};
 use utoipa::{PartialSchema as _, ToSchema};
@@ -109,6 +111,21 @@ impl Operation {
             ("400", "The body cannot be read to its end"),
             ("413", "A row is too large"),
             ("415", "The body must be text/csv or application/x-ndjson"),
+        ] {
+            self.problem(status, says);
+        }
+    }
+
+    /// A body that is a picture.
+    pub(crate) fn picture(&mut self) {
+        let format = SchemaFormat::KnownFormat(KnownFormat::Binary);
+        let schema = ObjectBuilder::new().schema_type(Type::String).format(Some(format)).build();
+        self.body = Some(("image/png".to_owned(), Content::new(Some(schema))));
+        for (status, says) in [
+            ("400", "The body cannot be read to its end"),
+            ("413", "The picture is too large"),
+            ("415", "The body must be image/png, image/jpeg or image/webp"),
+            ("422", "The body is not what it says that it is"),
         ] {
             self.problem(status, says);
         }

@@ -112,6 +112,71 @@ impl Describe for Table {
     }
 }
 
+/// A body that is a picture: PNG, JPEG or WebP, no larger than [`Picture::MOST`], which is what it says that it is.
+#[derive(Clone)]
+pub struct Picture {
+    /// `image/png`, `image/jpeg` or `image/webp`.
+    pub media_type: &'static str,
+    /// All of it.
+    pub bytes: Vec<u8>,
+}
+
+impl std::fmt::Debug for Picture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of {} bytes", self.media_type, self.bytes.len())
+    }
+}
+
+impl Picture {
+    /// How many bytes a picture may have.
+    pub const MOST: usize = 2 * 1024 * 1024;
+
+    /// What the first bytes say that it is.
+    fn sniff(bytes: &[u8]) -> Option<&'static str> {
+        match bytes {
+            [0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, ..] => Some("image/png"),
+            [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
+            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("image/webp"),
+            _ => None,
+        }
+    }
+}
+
+impl FromRequest for Picture {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let declared = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let declared = declared.unwrap_or_default().trim().to_ascii_lowercase();
+        let body = web::Payload::from_request(request, payload).into_inner();
+        async move {
+            if !["image/png", "image/jpeg", "image/webp"].contains(&declared.as_str()) {
+                let says = "the body must be image/png, image/jpeg or image/webp";
+                return Err(Problem::new(codes::UNSUPPORTED_MEDIA_TYPE, says));
+            }
+            let body = body.map_err(|error| body_problem(&error))?;
+            let bytes = body.to_bytes_limited(Self::MOST).await;
+            let bytes = bytes.map_err(|_| Problem::from(codes::BODY_TOO_LARGE))?;
+            let bytes = bytes.map_err(|error| body_problem(&error))?;
+            match Self::sniff(&bytes) {
+                Some(media_type) if media_type == declared => Ok(Self { media_type, bytes: bytes.to_vec() }),
+                found => {
+                    let says = format!("the body is {}, not {declared}", found.unwrap_or("no picture"));
+                    Err(Problem::invalid(Vec::new()).at("", says))
+                }
+            }
+        }
+        .boxed_local()
+    }
+}
+
+impl Describe for Picture {
+    fn describe(operation: &mut Operation) {
+        operation.picture();
+    }
+}
+
 /// Query parameters that were checked against the documented schema of `T`.
 #[derive(Debug)]
 pub struct ValidQuery<T>(pub T);

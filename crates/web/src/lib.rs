@@ -27,7 +27,7 @@ pub use bulk::{Bulk, BulkResult, Ids};
 pub use caller::{Authority, Can, Known, Public, bearer};
 pub use describe::{Describe, FreeForm, Operation};
 pub use health::{Check, CheckState, Health, Probe, Report, Trouble};
-pub use input::{Id, MayAnswer, Segment, Table, Valid, ValidQuery, checked};
+pub use input::{Id, MayAnswer, Picture, Segment, Table, Valid, ValidQuery, checked};
 pub use middleware::{REQUEST_ID, RequestMeta, surround};
 pub use page::{Cursor, Limit, Page};
 pub use problem::{Code, FieldError, Problem, codes};

@@ -1,6 +1,7 @@
 //! What logistics can be asked to do. Each command acts inside the transaction that it is given: load,
 //! decide, store, record.
 
+pub mod add_proof;
 pub mod adjust_stock;
 pub mod advance_plan;
 pub mod apply_plan;
@@ -16,6 +17,7 @@ pub mod find_delays;
 pub mod move_delivery;
 pub mod move_order;
 pub mod move_purchase;
+pub mod note_tracking;
 pub mod patch_courier;
 pub mod patch_delivery;
 pub mod patch_product;

@@ -13,5 +13,6 @@ pub mod purchase_order;
 pub mod routing;
 pub mod stock;
 pub mod supplier;
+pub mod tracking;
 pub mod tracking_number;
 pub mod window;

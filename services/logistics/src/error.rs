@@ -2,6 +2,7 @@
 
 use bhiv_web::{Problem, codes};
 
+use crate::commands::add_proof::AddProofError;
 use crate::commands::adjust_stock::AdjustStockError;
 use crate::commands::apply_plan::ApplyPlanError;
 use crate::commands::cancel_plan::CancelPlanError;
@@ -12,6 +13,7 @@ use crate::commands::create_stock::CreateStockError;
 use crate::commands::move_delivery::MoveDeliveryError;
 use crate::commands::move_order::MoveOrderError;
 use crate::commands::move_purchase::MovePurchaseError;
+use crate::commands::note_tracking::NoteScanError;
 use crate::commands::patch_courier::PatchCourierError;
 use crate::commands::patch_delivery::PatchDeliveryError;
 use crate::commands::patch_product::PatchProductError;
@@ -37,6 +39,9 @@ codes! {
     BY_RECEIPT = "by_receipt", 409, "What has come is said by a receipt";
     TOO_MANY = "too_many", 409, "There are not that many of the line";
     DELIVERY_ENDED = "delivery_ended", 409, "A delivery that is over stays as it is";
+    NOT_UNDER_WAY = "not_under_way", 409, "The delivery has not left yet";
+    ENOUGH_PROOFS = "enough_proofs", 409, "The delivery has as many proofs as it may have";
+    IN_THE_FUTURE = "in_the_future", 422, "That has not happened yet";
     NO_COURIERS = "no_couriers", 409, "There is nobody who could bring anything";
     TOO_MANY_DELIVERIES = "too_many_deliveries", 409, "There are more deliveries than one plan takes";
     NOTHING_TO_MOVE = "nothing_to_move", 409, "Nothing of the order can leave or come back";
@@ -286,6 +291,32 @@ impl From<CancelPlanError> for Problem {
         match error {
             CancelPlanError::NotFound(id) => Self::not_found(format!("route_plan/{id}")),
             CancelPlanError::Status(refusal) => refusal.into(),
+        }
+    }
+}
+
+impl From<NoteScanError> for Problem {
+    fn from(error: NoteScanError) -> Self {
+        let says = error.to_string();
+        match error {
+            NoteScanError::NotFound(id) => Self::not_found(format!("delivery/{id}")),
+            NoteScanError::Ended(status) => {
+                Self::new(DELIVERY_ENDED, says).with("delivery_status", status.to_string())
+            }
+            NoteScanError::InTheFuture(_) => {
+                Self::new(IN_THE_FUTURE, says).at("/at", "must not be in the future")
+            }
+        }
+    }
+}
+
+impl From<AddProofError> for Problem {
+    fn from(error: AddProofError) -> Self {
+        let says = error.to_string();
+        match error {
+            AddProofError::NotFound(id) => Self::not_found(format!("delivery/{id}")),
+            AddProofError::NotUnderWay => Self::new(NOT_UNDER_WAY, says),
+            AddProofError::Enough => Self::new(ENOUGH_PROOFS, says),
         }
     }
 }

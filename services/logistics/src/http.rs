@@ -5,6 +5,7 @@ mod deliveries;
 mod inventory;
 mod orders;
 mod products;
+mod proofs;
 mod purchases;
 mod routes;
 mod suppliers;
@@ -49,6 +50,15 @@ pub fn routes() -> Api {
             "List the changes of a delivery, the newest first",
             deliveries::history,
         )
+        .post(
+            "/logistics/delivery/{id}/events",
+            "Note what was seen of a delivery on its way",
+            tracking::scan,
+        )
+        .get("/logistics/delivery/{id}/events", "List what happened to a delivery", tracking::list)
+        .post("/logistics/delivery/{id}/proofs", "Show by a picture that it arrived", proofs::create)
+        .get("/logistics/delivery/{id}/proofs", "List what shows that it arrived", proofs::list)
+        .get("/logistics/proofs/{id}", "Look at such a picture", proofs::read)
         .get("/logistics/track/{tracking_number}", "Follow a delivery, without a token", tracking::read)
         .post("/logistics/inventory", "Begin to keep a product at a location", inventory::create)
         .get("/logistics/inventory", "List stock", inventory::list)

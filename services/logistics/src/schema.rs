@@ -89,6 +89,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    proofs (id) {
+        id -> Uuid,
+        delivery_id -> Uuid,
+        kind -> Text,
+        received_by -> Nullable<Text>,
+        media_type -> Text,
+        size -> Int4,
+        picture -> Bytea,
+        actor -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     purchase_orders (id) {
         id -> Uuid,
         version -> Int8,
@@ -177,16 +191,31 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    tracking_events (id) {
+        id -> Uuid,
+        delivery_id -> Uuid,
+        kind -> Text,
+        at -> Timestamptz,
+        place -> Nullable<Text>,
+        location -> Nullable<Jsonb>,
+        note -> Nullable<Text>,
+        actor -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     couriers,
     deliveries,
     order_items,
     orders,
     products,
+    proofs,
     purchase_orders,
     reservations,
     route_plans,
     stock,
     stock_movements,
-    suppliers
+    suppliers,
+    tracking_events
 );

@@ -6,21 +6,24 @@ pub mod movement;
 pub mod order;
 pub mod order_item;
 pub mod product;
+pub mod proof;
 pub mod purchase_order;
 pub mod reservation;
 pub mod route_plan;
 pub mod stock;
 pub mod supplier;
+pub mod tracking_event;
 
 use crate::domain::delivery::DeliveryStatus;
 use crate::domain::ids::{
-    CourierId, DeliveryId, OrderId, ProductId, PurchaseOrderId, RoutePlanId, StockId, SupplierId,
+    CourierId, DeliveryId, OrderId, ProductId, ProofId, PurchaseOrderId, RoutePlanId, StockId, SupplierId,
 };
 use crate::domain::location::Location;
 use crate::domain::movement::MovementKind;
 use crate::domain::order::OrderStatus;
 use crate::domain::plan::{NewPlan, PlanStatus, Routes};
 use crate::domain::purchase_order::PurchaseStatus;
+use crate::domain::tracking::{ProofKind, TrackingKind};
 use crate::domain::tracking_number::TrackingNumber;
 use crate::domain::window::Window;
 
@@ -32,9 +35,12 @@ bhiv_types::uuid_columns!(
     ProductId,
     PurchaseOrderId,
     CourierId,
-    RoutePlanId
+    RoutePlanId,
+    ProofId
 );
 bhiv_types::text_columns!(
+    TrackingKind,
+    ProofKind,
     PlanStatus,
     PurchaseStatus,
     MovementKind,

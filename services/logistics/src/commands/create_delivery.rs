@@ -1,6 +1,7 @@
 use bhiv_outbox::{Command, Fault, Refusal, Tx};
 use chrono::NaiveDate;
 
+use super::note_tracking::note_status;
 use crate::domain::delivery::{DeliveryStatus, NewDelivery};
 use crate::domain::ids::OrderId;
 use crate::domain::order::OrderStatus;
@@ -67,6 +68,7 @@ impl Command for CreateDelivery {
             eta: None,
         };
         delivery::insert(tx.conn(), &delivery).await?;
+        note_status(tx, &delivery).await?;
         events::delivery_came(tx, &delivery, order.opportunity_id);
         tx.change("delivery.create", format!("delivery/{}", delivery.id), 1, None, Some(&delivery));
         Ok(delivery)

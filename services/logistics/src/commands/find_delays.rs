@@ -2,6 +2,7 @@ use std::convert::Infallible;
 
 use bhiv_outbox::{Command, Fault, Tx};
 
+use super::note_tracking::note_status;
 use crate::domain::delivery::{DeliveryStatus, first_in_time};
 use crate::events;
 use crate::store::delivery::{self, Delivery};
@@ -37,6 +38,7 @@ impl Command for FindDelays {
             delivery::update(tx.conn(), &after).await?;
             let order = order::find_head(tx.conn(), after.order_id).await?;
             tx.follow(after.correlation_id);
+            note_status(tx, &after).await?;
             events::delivery_came(tx, &after, order.and_then(|order| order.opportunity_id));
             let entity = format!("delivery/{}", after.id);
             tx.change("delivery.delay", entity, after.version, Some(&before), Some(&after));

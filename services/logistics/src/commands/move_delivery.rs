@@ -2,6 +2,7 @@ use bhiv_outbox::{Command, Fault, Refusal, Tx};
 use bhiv_types::{IllegalTransition, State as _};
 
 use super::move_order::{move_stock, write_move};
+use super::note_tracking::note_status;
 use crate::domain::delivery::DeliveryStatus;
 use crate::domain::ids::{DeliveryId, OrderId};
 use crate::domain::order::OrderStatus;
@@ -65,6 +66,7 @@ impl Command for MoveDelivery {
             ..before.clone()
         };
         delivery::update(tx.conn(), &after).await?;
+        note_status(tx, &after).await?;
         events::delivery_came(tx, &after, order.opportunity_id);
         tx.change(
             "delivery.move",

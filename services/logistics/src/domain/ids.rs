@@ -11,6 +11,8 @@ bhiv_types::ids! {
     ProductId;
     /// Id of a courier.
     CourierId;
+    /// Id of a proof of delivery.
+    ProofId;
     /// Id of a plan of routes.
     RoutePlanId;
     /// Id of an order to a supplier.

@@ -78,21 +78,6 @@ fn one() -> i32 {
     1
 }
 
-/// How far a delivery has come: what everybody may see who knows its tracking number. Nothing tells whose it
-/// is or where it goes.
-#[derive(Clone, Debug, PartialEq, Queryable, Selectable, Serialize, ToSchema)]
-#[diesel(table_name = deliveries)]
-pub struct Progress {
-    /// The tracking number.
-    pub tracking_number: TrackingNumber,
-    /// Where the delivery stands.
-    pub status: DeliveryStatus,
-    /// The day promised.
-    pub delivery_date: NaiveDate,
-    /// When that was last changed.
-    pub updated_at: DateTime<Utc>,
-}
-
 /// Which deliveries a list has.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
@@ -171,10 +156,10 @@ pub async fn lock(conn: &mut Conn, id: DeliveryId) -> QueryResult<Option<Deliver
     deliveries::table.find(id).select(Delivery::as_select()).for_update().first(conn).await.optional()
 }
 
-/// How far the delivery with that number has come, if there is one.
-pub async fn track(conn: &mut Conn, number: &TrackingNumber) -> QueryResult<Option<Progress>> {
+/// The delivery with that number, if there is one.
+pub async fn track(conn: &mut Conn, number: &TrackingNumber) -> QueryResult<Option<Delivery>> {
     let row = deliveries::table.filter(deliveries::tracking_number.eq(number));
-    row.select(Progress::as_select()).first(conn).await.optional()
+    row.select(Delivery::as_select()).first(conn).await.optional()
 }
 
 /// Writes a delivery that was changed.

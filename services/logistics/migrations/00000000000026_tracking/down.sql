@@ -1,0 +1,2 @@
+DROP TABLE proofs;
+DROP TABLE tracking_events;
