@@ -12,6 +12,7 @@ pub mod forget_events;
 pub mod patch_feedback;
 pub mod patch_task;
 pub mod patch_workflow;
+pub mod retry_run;
 pub mod run_workflows;
 pub mod save_task;
 pub mod tell_overdue;

@@ -9,6 +9,7 @@ use crate::commands::delete_workflow::DeleteWorkflowError;
 use crate::commands::patch_feedback::PatchFeedbackError;
 use crate::commands::patch_task::PatchTaskError;
 use crate::commands::patch_workflow::PatchWorkflowError;
+use crate::commands::retry_run::RetryRunError;
 use crate::domain::action::InvalidTemplates;
 use crate::domain::condition::InvalidCondition;
 use crate::domain::ids::TaskId;
@@ -26,6 +27,9 @@ codes! {
     DHI_MISMATCH = "dhi_mismatch", 422, "The score is not what its parts make";
     NOT_YOUR_FEEDBACK = "not_your_feedback", 403, "Feedback is changed by the customer who gave it";
     FEEDBACK_EXISTS = "feedback_exists", 409, "The caller has given feedback on this order already";
+    RUN_DONE = "run_done", 409, "What was done is not done again";
+    WORKFLOW_GONE = "workflow_gone", 409, "The workflow is not there any more";
+    EVENT_FORGOTTEN = "event_forgotten", 409, "The event is not kept any more";
     UNKNOWN_TRIGGER = "unknown_trigger", 422, "No workflow can be triggered by that event";
     INVALID_CONDITION = "invalid_condition", 422, "The condition is not CEL";
     INVALID_TEMPLATE = "invalid_template", 422, "A text of an action is not a template";
@@ -132,6 +136,18 @@ impl From<DeleteWorkflowError> for Problem {
     fn from(error: DeleteWorkflowError) -> Self {
         match error {
             DeleteWorkflowError::NotFound(id) => Self::not_found(format!("workflow/{id}")),
+        }
+    }
+}
+
+impl From<RetryRunError> for Problem {
+    fn from(error: RetryRunError) -> Self {
+        let says = error.to_string();
+        match error {
+            RetryRunError::NotFound(id) => Self::not_found(format!("run/{id}")),
+            RetryRunError::Done => Self::new(RUN_DONE, says),
+            RetryRunError::NoWorkflow(_) => Self::new(WORKFLOW_GONE, says),
+            RetryRunError::Forgotten(_) => Self::new(EVENT_FORGOTTEN, says),
         }
     }
 }

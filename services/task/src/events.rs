@@ -82,7 +82,7 @@ pub fn feedback_received(tx: &mut Tx, feedback: &Feedback) {
 /// A workflow did what it does.
 pub fn workflow_triggered(tx: &mut Tx, workflow: &Workflow, run: &Run) {
     let event = WorkflowTriggered {
-        run_id: run.id,
+        run_id: run.id.0,
         workflow_id: workflow.id.0,
         workflow: workflow.name.clone(),
         event_id: run.event_id,

@@ -36,6 +36,7 @@ pub fn routes() -> Api {
         .post("/task/workflows", "Add a workflow", workflows::create)
         .get("/task/workflows", "List workflows, the newest first", workflows::list)
         .get("/task/workflows/{id}", "Read a workflow", workflows::read)
+        .get("/task/workflows/{id}/history", "List the versions of a workflow", workflows::history)
         .patch("/task/workflows/{id}", "Change a workflow", workflows::patch)
         .delete("/task/workflows/{id}", "Remove a workflow", workflows::delete)
         .post(
@@ -43,6 +44,8 @@ pub fn routes() -> Api {
             "Try a workflow on events that were heard",
             workflows::backtest,
         )
+        .get("/task/runs/{id}", "Read what came of a workflow", runs::read)
+        .post("/task/runs/{id}/retry", "Try again what did not come to its end", runs::retry)
         .get("/task/runs", "List what came of workflows, the newest first", runs::list)
         .states::<TaskStatus>()
 }

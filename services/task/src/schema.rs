@@ -90,6 +90,7 @@ diesel::table! {
         effects -> Array<Text>,
         error -> Nullable<Text>,
         created_at -> Timestamptz,
+        attempts -> Int4,
     }
 }
 

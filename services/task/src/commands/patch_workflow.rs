@@ -31,7 +31,8 @@ impl Command for PatchWorkflow {
     async fn run(&self, tx: &mut Tx) -> Result<Workflow, Fault<PatchWorkflowError>> {
         let before = workflow::lock(tx.conn(), self.id).await?;
         let before = before.ok_or(PatchWorkflowError::NotFound(self.id))?;
-        self.change.check().map_err(PatchWorkflowError::from)?;
+        let checked = self.change.check(&before.trigger, before.condition.as_deref());
+        checked.map_err(PatchWorkflowError::from)?;
         let mut after = before.clone();
         apply(self.change.clone(), &mut after);
         if after == before {

@@ -4,6 +4,7 @@ use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder};
 use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use super::assignment::Assignment;
 use super::template;
 
 /// Something that a workflow does: an object with exactly one field, which names it.
@@ -39,6 +40,9 @@ pub struct TaskTemplate {
     /// Who does it; gives at most 100 characters.
     #[schema(min_length = 1, max_length = 1000)]
     pub assignee_id: Option<String>,
+    /// Who gets it when `assignee_id` names nobody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assign: Option<Assignment>,
 }
 
 /// The tasks that are escalated. Its texts are templates over `event` and `data`.

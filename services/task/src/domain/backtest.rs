@@ -87,9 +87,10 @@ impl Backtest {
 
 fn says(step: &Step) -> String {
     match step {
-        Step::CreateTask(task) => {
+        Step::CreateTask(task, assignment) => {
             let about = task.reference.as_ref().map_or_else(String::new, |it| format!(" about {it}"));
-            let to = task.assignee_id.as_ref().map_or_else(String::new, |it| format!(" for {it}"));
+            let one = assignment.as_ref().map(|it| format!("one of {}", it.among.join(", ")));
+            let to = task.assignee_id.clone().or(one).map_or_else(String::new, |it| format!(" for {it}"));
             format!("create task '{}'{about}{to}, {}", task.title, task.priority)
         }
         Step::EscalateTasks { reference, reason } => {

@@ -1,5 +1,7 @@
 //! The conditions of workflows: CEL over `event` and `data`.
 
+mod typed;
+
 use std::sync::{Arc, LazyLock};
 
 use cel::common::ast::{EntryExpr, Expr, IdedExpr};
@@ -19,12 +21,17 @@ pub struct InvalidCondition(pub Vec<String>);
 /// How deep brackets may stand in one another.
 const MAX_DEPTH: usize = 24;
 
-/// Checks that `source` is a condition.
+/// Checks that `source` is a condition about events of that name: that it can be read, speaks of fields that they have,
+/// and compares them with what they can be.
 ///
 /// # Errors
 /// Each fault with its place; or that it could take too long or too much room.
-pub fn check(source: &str) -> Result<(), InvalidCondition> {
-    let compiled = with_room(|| compile(source).map(drop));
+pub fn check(source: &str, trigger: &str) -> Result<(), InvalidCondition> {
+    let compiled = with_room(|| {
+        let program = compile(source)?;
+        let faults = typed::faults(program.expression(), source, trigger);
+        if faults.is_empty() { Ok(()) } else { Err(InvalidCondition(faults)) }
+    });
     compiled.unwrap_or_else(|error| Err(InvalidCondition(vec![error])))
 }
 
@@ -163,6 +170,7 @@ mod tests {
 
     #[test]
     fn a_fault_says_its_place() {
+        let check = |source: &str| check(source, "unheard_of");
         let InvalidCondition(faults) = check("data.a ==\n  && true").unwrap_err();
         assert!(faults[0].starts_with("line 2, column "), "{faults:?}");
         assert!(check("").is_err());
@@ -174,14 +182,15 @@ mod tests {
             |open: &str, close: &str, depth| format!("{}1{}", open.repeat(depth), close.repeat(depth));
         for (open, close) in [("(", ")"), ("[", "]"), ("{1:", "}"), ("data.items[", "]"), ("size(", ")")] {
             assert!(is_met(&nested(open, close, MAX_DEPTH), &facts()).is_err(), "{open}");
-            assert!(check(&nested(open, close, MAX_DEPTH + 1)).is_err(), "{open}");
-            assert!(check(&nested(open, "", 900)).is_err(), "{open}");
+            assert!(check(&nested(open, close, MAX_DEPTH + 1), "unheard_of").is_err(), "{open}");
+            assert!(check(&nested(open, "", 900), "unheard_of").is_err(), "{open}");
         }
         assert!(is_met(&nested("1+", "", 499), &facts()).unwrap_err().starts_with("it is int"));
     }
 
     #[test]
     fn loops_stand_side_by_side_only() {
+        let check = |source: &str| check(source, "unheard_of");
         assert!(check("data.a.map(x, x + 1).exists(y, y > 2)").is_ok());
         for source in ["data.a.all(x, data.b.all(y, x != y))", "[1].map(x, {'k': [x].filter(y, true)}) == []"]
         {

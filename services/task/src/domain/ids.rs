@@ -7,4 +7,6 @@ bhiv_types::ids! {
     WorkflowId;
     /// Id of a review.
     ReviewId;
+    /// Id of a run of a workflow.
+    RunId;
 }

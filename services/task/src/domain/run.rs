@@ -69,6 +69,7 @@ mod tests {
             due_in_hours: None,
             reference: None,
             assignee_id: None,
+            assign: None,
         };
         let facts = Facts { event: json!({}), data: json!({"name": "\0".repeat(3), "score": 0.5}) };
         decide(condition, &Actions(vec![Action::CreateTask(task)]), &facts, DateTime::UNIX_EPOCH)

@@ -1,6 +1,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::action::{Action, Actions};
+use super::assignment::Assignment;
 use super::facts::Facts;
 use super::task::{MAX_DESCRIPTION, MAX_NAME, MAX_TITLE, NewTask};
 use super::template;
@@ -8,8 +9,8 @@ use super::template;
 /// An action with its templates filled in: what is left to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
-    /// Create this task.
-    CreateTask(NewTask),
+    /// Create this task, for one of those if it names nobody.
+    CreateTask(NewTask, Option<Assignment>),
     /// Escalate the open tasks about `reference`.
     EscalateTasks { reference: String, reason: Option<String> },
 }
@@ -39,18 +40,21 @@ impl Action {
         let needed = |field, source| text(field, source)?.ok_or_else(|| format!("{field}: it is empty"));
         let name = |field, source| optional(field, source)?.map(|name| short(field, name)).transpose();
         Ok(match self {
-            Self::CreateTask(task) => Step::CreateTask(NewTask {
-                title: cut(&needed("title", &task.title)?, MAX_TITLE),
-                description: optional("description", &task.description)?
-                    .map(|description| cut(&description, MAX_DESCRIPTION)),
-                assignee_id: name("assignee_id", &task.assignee_id)?,
-                priority: task.priority,
-                due_date: task.due_in_hours.map(|hours| now + TimeDelta::hours(hours.into())),
-                reference: name("reference", &task.reference)?,
-                labels: Vec::new(),
-                checklist: Vec::new(),
-                depends_on: Vec::new(),
-            }),
+            Self::CreateTask(task) => Step::CreateTask(
+                NewTask {
+                    title: cut(&needed("title", &task.title)?, MAX_TITLE),
+                    description: optional("description", &task.description)?
+                        .map(|description| cut(&description, MAX_DESCRIPTION)),
+                    assignee_id: name("assignee_id", &task.assignee_id)?,
+                    priority: task.priority,
+                    due_date: task.due_in_hours.map(|hours| now + TimeDelta::hours(hours.into())),
+                    reference: name("reference", &task.reference)?,
+                    labels: Vec::new(),
+                    checklist: Vec::new(),
+                    depends_on: Vec::new(),
+                },
+                task.assign.clone(),
+            ),
             Self::EscalateTasks(tasks) => Step::EscalateTasks {
                 reference: short("reference", needed("reference", &tasks.reference)?)?,
                 reason: optional("reason", &tasks.reason)?.map(|reason| cut(&reason, MAX_DESCRIPTION)),
@@ -98,7 +102,7 @@ mod tests {
             "title": "Look at {{ data.long }}", "description": "{% if data.none %}x{% endif %} ",
             "reference": "lead/{{ data.id }}", "due_in_hours": 2,
         }}]));
-        let Some(Step::CreateTask(task)) = made.unwrap().pop() else { panic!("a task") };
+        let Some(Step::CreateTask(task, _)) = made.unwrap().pop() else { panic!("a task") };
         assert_eq!(task.title.len(), MAX_TITLE);
         assert_eq!((task.description, task.assignee_id), (None, None));
         assert_eq!(task.reference.as_deref(), Some("lead/7"));

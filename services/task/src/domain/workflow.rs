@@ -69,34 +69,41 @@ impl NewWorkflow {
     /// # Errors
     /// When its trigger, its condition or a text is none.
     pub fn check(&self) -> Result<(), InvalidWorkflow> {
-        check(Some(&self.trigger), self.condition.as_deref(), Some(&self.actions))
+        check(
+            Some(&self.trigger),
+            self.condition.as_deref().map(|it| (it, &*self.trigger)),
+            Some(&self.actions),
+        )
     }
 }
 
 impl WorkflowChange {
-    /// Checks what changes; what stays was checked when it was saved.
+    /// Checks what changes about a workflow with this trigger and this condition; what stays was checked when it was
+    /// saved, but a condition may not fit another trigger.
     ///
     /// # Errors
     /// When its trigger, its condition or a text is none.
-    pub fn check(&self) -> Result<(), InvalidWorkflow> {
+    pub fn check(&self, trigger: &str, condition: Option<&str>) -> Result<(), InvalidWorkflow> {
+        let about = self.trigger.as_deref().unwrap_or(trigger);
         let condition = match &self.condition {
             Patch::Set(condition) => Some(condition.as_str()),
+            Patch::Keep if self.trigger.is_some() => condition,
             Patch::Keep | Patch::Clear => None,
         };
-        check(self.trigger.as_deref(), condition, self.actions.as_ref())
+        check(self.trigger.as_deref(), condition.map(|it| (it, about)), self.actions.as_ref())
     }
 }
 
 fn check(
     trigger: Option<&str>,
-    condition: Option<&str>,
+    condition: Option<(&str, &str)>,
     actions: Option<&Actions>,
 ) -> Result<(), InvalidWorkflow> {
     if let Some(trigger) = trigger {
         trigger::check(trigger)?;
     }
-    if let Some(source) = condition {
-        condition::check(source)?;
+    if let Some((source, trigger)) = condition {
+        condition::check(source, trigger)?;
     }
     if let Some(actions) = actions {
         actions.check()?;

@@ -1,12 +1,13 @@
 use actix_web::web::{Data, Json};
-use bhiv_auth::require::TaskRead;
+use bhiv_auth::require::{TaskAdmin, TaskRead};
 use bhiv_service::Context;
-use bhiv_web::{Can, Cursor, Limit, Page, Result, ValidQuery};
+use bhiv_web::{Can, Cursor, Id, Limit, Page, Problem, Result, ValidQuery};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::domain::ids::WorkflowId;
+use crate::commands::retry_run::RetryRun;
+use crate::domain::ids::{RunId, WorkflowId};
 use crate::domain::run::Outcome;
 use crate::store::run::{self, Filter, Run};
 
@@ -37,5 +38,14 @@ pub async fn list(
     let mut conn = service.read().await?;
     let runs = run::list(&mut conn, filter, Cursor::id(cursor), limit.and_one()).await?;
     let total = run::count(&mut conn, filter).await?;
-    Ok(Json(Page::new(runs, limit, total, |run| run.id)))
+    Ok(Json(Page::new(runs, limit, total, |run| run.id.0)))
+}
+
+pub async fn read(_: Can<TaskRead>, Id(id): Id<RunId>, service: Data<Context>) -> Result<Json<Run>> {
+    let run = run::find(&mut *service.read().await?, id).await?;
+    run.map(Json).ok_or_else(|| Problem::not_found(format!("run/{id}")))
+}
+
+pub async fn retry(who: Can<TaskAdmin>, Id(id): Id<RunId>, service: Data<Context>) -> Result<Json<Run>> {
+    Ok(Json(service.run(who.origin(), RetryRun(id)).await?))
 }

@@ -1,6 +1,7 @@
 use actix_web::web::{Data, Json};
 use bhiv_auth::require::{TaskAdmin, TaskRead};
 use bhiv_service::Context;
+use bhiv_web::history::{self, AsOf, Change, ListHistory};
 use bhiv_web::{Can, Created, Cursor, Id, Limit, NoContent, Page, Problem, Result, Valid, ValidQuery};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -55,10 +56,24 @@ pub async fn list(
 pub async fn read(
     _: Can<TaskRead>,
     Id(id): Id<WorkflowId>,
+    ValidQuery(AsOf { as_of }): ValidQuery<AsOf>,
     service: Data<Context>,
 ) -> Result<Json<Workflow>> {
-    let workflow = workflow::find(&mut *service.read().await?, id).await?;
+    let mut conn = service.read().await?;
+    if let Some(at) = as_of {
+        return history::as_of(&mut conn, &format!("workflow/{id}"), at).await.map(Json);
+    }
+    let workflow = workflow::find(&mut conn, id).await?;
     workflow.map(Json).ok_or_else(|| Problem::not_found(format!("workflow/{id}")))
+}
+
+pub async fn history(
+    _: Can<TaskRead>,
+    Id(id): Id<WorkflowId>,
+    ValidQuery(query): ValidQuery<ListHistory>,
+    service: Data<Context>,
+) -> Result<Json<Page<Change>>> {
+    history::changes(&mut *service.read().await?, &format!("workflow/{id}"), query).await.map(Json)
 }
 
 pub async fn patch(

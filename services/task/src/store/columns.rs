@@ -7,12 +7,12 @@ use diesel::sql_types::Jsonb;
 use serde_json::Value;
 
 use crate::domain::action::Actions;
-use crate::domain::ids::{FeedbackId, ReviewId, TaskId, WorkflowId};
+use crate::domain::ids::{FeedbackId, ReviewId, RunId, TaskId, WorkflowId};
 use crate::domain::review::ReviewStatus;
 use crate::domain::run::Outcome;
 use crate::domain::task::{Checklist, TaskStatus};
 
-bhiv_types::uuid_columns!(TaskId, FeedbackId, WorkflowId, ReviewId);
+bhiv_types::uuid_columns!(TaskId, FeedbackId, WorkflowId, ReviewId, RunId);
 bhiv_types::text_columns!(TaskStatus, Outcome, ReviewStatus);
 bhiv_types::json_columns!(Checklist);
 

@@ -20,6 +20,11 @@ pub struct HeardEvent {
     pub heard_at: DateTime<Utc>,
 }
 
+/// The event, if it was kept and is not forgotten.
+pub async fn find(conn: &mut Conn, id: Uuid) -> QueryResult<Option<HeardEvent>> {
+    heard_events::table.find(id).select(HeardEvent::as_select()).first(conn).await.optional()
+}
+
 /// Keeps an event, once.
 pub async fn insert(conn: &mut Conn, heard: &HeardEvent) -> QueryResult<()> {
     let insert = diesel::insert_into(heard_events::table).values(heard);

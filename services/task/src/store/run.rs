@@ -2,20 +2,20 @@ use bhiv_db::Conn;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::domain::ids::WorkflowId;
+use crate::domain::ids::{RunId, WorkflowId};
 use crate::domain::run::Outcome;
 use crate::schema::workflow_runs;
 
 /// What came of a workflow when its event arrived.
-#[derive(Clone, Debug, PartialEq, Queryable, Selectable, Insertable, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Queryable, Selectable, Insertable, Serialize, Deserialize, ToSchema)]
 #[diesel(table_name = workflow_runs, treat_none_as_default_value = false)]
 pub struct Run {
     /// Its id.
-    pub id: Uuid,
+    pub id: RunId,
     /// The workflow.
     pub workflow_id: WorkflowId,
     /// The workflow's version at that time.
@@ -34,6 +34,8 @@ pub struct Run {
     pub error: Option<String>,
     /// When.
     pub created_at: DateTime<Utc>,
+    /// How often it was tried.
+    pub attempts: i32,
 }
 
 /// Which runs a list has.
@@ -73,11 +75,33 @@ pub async fn insert(conn: &mut Conn, run: &Run) -> QueryResult<()> {
     diesel::insert_into(workflow_runs::table).values(run).execute(conn).await.map(drop)
 }
 
+/// The run, if there is one.
+pub async fn find(conn: &mut Conn, id: RunId) -> QueryResult<Option<Run>> {
+    workflow_runs::table.find(id).select(Run::as_select()).first(conn).await.optional()
+}
+
+/// The run, locked until the end of the transaction.
+pub async fn lock(conn: &mut Conn, id: RunId) -> QueryResult<Option<Run>> {
+    workflow_runs::table.find(id).select(Run::as_select()).for_update().first(conn).await.optional()
+}
+
+/// Writes what came of trying it again.
+pub async fn update(conn: &mut Conn, run: &Run) -> QueryResult<()> {
+    let set = (
+        workflow_runs::workflow_version.eq(run.workflow_version),
+        workflow_runs::outcome.eq(run.outcome),
+        workflow_runs::effects.eq(run.effects.clone()),
+        workflow_runs::error.eq(run.error.clone()),
+        workflow_runs::attempts.eq(run.attempts),
+    );
+    diesel::update(workflow_runs::table.find(run.id)).set(set).execute(conn).await.map(drop)
+}
+
 /// Up to `limit` runs, the newest first, beginning below the id `after`.
 pub async fn list(conn: &mut Conn, filter: Filter, after: Option<Uuid>, limit: i64) -> QueryResult<Vec<Run>> {
     let mut query = filter.query();
     if let Some(after) = after {
-        query = query.filter(workflow_runs::id.lt(after));
+        query = query.filter(workflow_runs::id.lt(RunId(after)));
     }
     query.order(workflow_runs::id.desc()).limit(limit).select(Run::as_select()).load(conn).await
 }

@@ -260,3 +260,39 @@ pub async fn lock_dependencies(conn: &mut Conn) -> QueryResult<()> {
     let lock = "SELECT pg_advisory_xact_lock(hashtext(current_schema() || '.tasks.depends_on'))";
     diesel::sql_query(lock).execute(conn).await.map(drop)
 }
+
+/// Whoever assigns the tasks of a workflow comes one after the other, until the end of the transaction.
+pub async fn lock_assigning(conn: &mut Conn, workflow: WorkflowId) -> QueryResult<()> {
+    let lock = "SELECT pg_advisory_xact_lock(hashtext(current_schema() || '.assign.' || $1))";
+    let lock = diesel::sql_query(lock).bind::<diesel::sql_types::Text, _>(workflow.to_string());
+    lock.execute(conn).await.map(drop)
+}
+
+/// Which of these got the newest task of a workflow that one of them got.
+pub async fn last_assignee(
+    conn: &mut Conn,
+    workflow: WorkflowId,
+    among: &[String],
+) -> QueryResult<Option<String>> {
+    let last: Option<Option<String>> = tasks::table
+        .filter(tasks::workflow_id.eq(workflow).and(tasks::assignee_id.eq_any(among)))
+        .order(tasks::id.desc())
+        .select(tasks::assignee_id)
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(last.flatten())
+}
+
+/// How many open tasks each of these has who has some.
+pub async fn open_by_assignee(conn: &mut Conn, among: &[String]) -> QueryResult<Vec<(String, i64)>> {
+    let over = [TaskStatus::Completed, TaskStatus::Cancelled];
+    let open = tasks::assignee_id.eq_any(among).and(tasks::status.ne_all(over));
+    let loads: Vec<(Option<String>, i64)> = tasks::table
+        .filter(open)
+        .group_by(tasks::assignee_id)
+        .select((tasks::assignee_id, diesel::dsl::count_star()))
+        .load(conn)
+        .await?;
+    Ok(loads.into_iter().filter_map(|(who, load)| Some((who?, load))).collect())
+}

@@ -5,7 +5,7 @@ use bhiv_outbox::Outcome;
 use bhiv_testing::TestApp;
 use serde_json::{Value, json};
 
-use crate::{app, id, items, texts, workflow};
+use crate::{NOTHING, app, id, items, texts, workflow};
 
 /// The service with no workflow but those that the test adds.
 async fn bare() -> TestApp {
@@ -67,9 +67,11 @@ async fn a_condition_decides() {
     assert_eq!(outcome(&format!("{budget} 1000.0")).await, ("done".to_owned(), json!(null)));
     let not_met = "condition_not_met".to_owned();
     assert_eq!(outcome(&format!("{budget} 1e9")).await, (not_met.clone(), json!(null)));
-    assert_eq!(outcome("data.colour == 'red'").await, (not_met.clone(), json!("No such key: colour")));
+    // What only shows when it is tried.
+    let no_key = json!("No such key: Asha Verma");
+    assert_eq!(outcome("{'x': 1}[data.name] == 1").await, (not_met.clone(), no_key));
     let no_bool = json!("it is string, neither true nor false");
-    assert_eq!(outcome("data.name").await, (not_met, no_bool));
+    assert_eq!(outcome("data.name + '!'").await, (not_met, no_bool));
     assert_eq!(items(&app, "/task/tasks").await.len(), 1);
     assert_eq!(app.recorded_as::<WorkflowTriggered>().await.len(), 1, "only what was done is told");
 }
@@ -91,6 +93,67 @@ async fn a_workflow_that_fails_does_nothing_and_stops_no_other() {
     assert_eq!(runs[1]["error"], "/actions/1/create_task/title: line 1: undefined value");
     assert_eq!((&runs[1]["workflow_id"], &runs[1]["effects"]), (&broken["id"], &json!([])));
     assert_eq!(app.recorded_names().await, ["task_created", "workflow_triggered"]);
+
+    // Once it is mended, it is tried again, and then it is done.
+    let path = format!("/task/runs/{}", id(&runs[1]));
+    assert_eq!(app.get(&path).await.expect(200), runs[1]);
+    let retry = format!("{path}/retry");
+    let still = app.post(&retry, json!({})).await.expect(200);
+    assert_eq!((&still["outcome"], &still["attempts"]), (&json!("failed"), &json!(2)));
+    let mended = json!({"actions": [{"create_task": {"title": "Mended for {{ data.name }}"}}]});
+    app.patch(&format!("/task/workflows/{}", id(&broken)), mended).await.expect(200);
+    let done = app.post(&retry, json!({})).await.expect(200);
+    assert_eq!(
+        (&done["outcome"], &done["attempts"], &done["error"]),
+        (&json!("done"), &json!(3), &json!(null))
+    );
+    assert_eq!((&done["workflow_version"], &done["correlation_id"]), (&json!(2), &runs[1]["correlation_id"]));
+    let tasks = items(&app, "/task/tasks").await;
+    assert_eq!(texts(&tasks, "title"), ["Mended for Asha Verma", "Call Asha Verma"]);
+    assert_eq!(tasks[0]["correlation_id"], done["correlation_id"]);
+    app.post(&retry, json!({})).await.expect_problem(409, "run_done");
+    app.post(&format!("/task/runs/{NOTHING}/retry"), json!({})).await.expect_problem(404, "not_found");
+    app.get(&format!("/task/runs/{NOTHING}")).await.expect_problem(404, "not_found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_tried_again_says_why() {
+    let app = bare().await;
+    let broken = workflow(&app, "{{ data.colour }}").await;
+    app.deliver_twice(&app.event(&LeadCreated::sample())).await;
+    let retry = format!("/task/runs/{}/retry", id(&run(&app).await));
+    app.delete(&format!("/task/workflows/{}", id(&broken))).await.expect(204);
+    app.post(&retry, json!({})).await.expect_problem(409, "workflow_gone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tasks_are_assigned_in_turn_or_to_whoever_has_least() {
+    let app = bare().await;
+    let add = async |by: &str| {
+        let assign = json!({"among": ["ravi", "meera", "asha"], "by": by});
+        let actions = json!([{"create_task": {"title": "Call", "assign": assign}}]);
+        let new = json!({"name": by, "trigger": "lead_created", "actions": actions});
+        app.post("/task/workflows", new).await.expect(201)
+    };
+    let assigned = async |count: usize| {
+        for _ in 0..count {
+            app.deliver_twice(&app.event(&LeadCreated::sample())).await;
+        }
+        let mut tasks = items(&app, "/task/tasks?sort=created_at").await;
+        tasks.sort_by_key(|task| task["id"].to_string());
+        texts(&tasks, "assignee_id").into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let in_turn = add("round_robin").await;
+    assert_eq!(assigned(4).await, ["ravi", "meera", "asha", "ravi"]);
+    app.delete(&format!("/task/workflows/{}", id(&in_turn))).await.expect(204);
+    add("least_loaded").await;
+    // Ravi has two, the others have one.
+    assert_eq!(assigned(3).await[4..], ["meera", "asha", "ravi"]);
+    let nobody = json!({"among": [], "by": "chance"});
+    let actions = json!([{"create_task": {"title": "Call", "assign": nobody}}]);
+    let new = json!({"name": "x", "trigger": "lead_created", "actions": actions});
+    let problem = app.post("/task/workflows", new).await.expect_problem(422, "invalid_input");
+    assert_eq!(problem["errors"].as_array().unwrap().len(), 2, "{problem}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -150,3 +150,30 @@ async fn only_an_administrator_changes_how_the_system_reacts() {
     app.patch(&nowhere, json!({"enabled": false})).await.expect_problem(404, "not_found");
     app.delete(&nowhere).await.expect_problem(404, "not_found");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_condition_speaks_of_what_its_event_has() {
+    let app = app().await;
+    let refused = app
+        .post("/task/workflows", new(json!({"condition": "data.colour == 'red' && data.budget > 1"})))
+        .await;
+    let faults = faults(refused, "invalid_condition");
+    assert_eq!(faults.len(), 2, "{faults:?}");
+    assert!(faults[0].1.starts_with("line 1, column 1: lead_created has no 'data.colour'"), "{faults:?}");
+    assert!(faults[1].1.starts_with("line 1, column 25: "), "{faults:?}");
+    // Nor may the trigger become one that the condition does not fit.
+    let added = app.post("/task/workflows", new(json!({}))).await.expect(201);
+    let path = format!("/task/workflows/{}", id(&added));
+    let other = app.patch(&path, json!({"trigger": "delivery_delayed"})).await;
+    other.expect_problem(422, "invalid_condition");
+    app.clock.advance(chrono::TimeDelta::hours(1));
+    app.patch(&path, json!({"trigger": "delivery_delayed", "condition": null})).await.expect(200);
+    let history = app.get(&format!("{path}/history")).await.expect(200);
+    assert_eq!(history["total"], 2);
+    assert_eq!(
+        history["items"][0]["changes"]["trigger"],
+        json!({"before": "lead_created", "after": "delivery_delayed"})
+    );
+    let first = app.get(&format!("{path}?as_of={}", added["updated_at"].as_str().unwrap())).await.expect(200);
+    assert_eq!(first["trigger"], "lead_created");
+}
