@@ -65,6 +65,7 @@ pub fn routes() -> Api {
         .get("/crm/accounts", "List accounts", accounts::list)
         .get("/crm/accounts/{id}", "Read an account", accounts::read)
         .patch("/crm/accounts/{id}", "Change an account", accounts::patch)
+        .get("/crm/accounts/{id}/tree", "Read what an account belongs to, and what to it", accounts::tree)
         .get(
             "/crm/accounts/{id}/history",
             "List the changes of an account, the newest first",

@@ -28,6 +28,8 @@ pub struct Review {
     low_stock: Option<List>,
     /// The worst ratings that customers gave.
     bad_feedback: Option<List>,
+    /// What workflows could not do.
+    failed_runs: Option<List>,
     #[serde(flatten)]
     gaps: Gaps,
 }
@@ -47,6 +49,7 @@ pub async fn read(_: Can<GatewayRead>, asking: Asking) -> Result<Json<Review>> {
         failed_deliveries,
         low_stock,
         bad_feedback,
+        failed_runs,
     ) = tokio::join!(
         list("violations", "compliance", "/compliance/violations?"),
         list("escalated_tasks", "task", "/task/tasks?status=escalated&"),
@@ -57,6 +60,7 @@ pub async fn read(_: Can<GatewayRead>, asking: Asking) -> Result<Json<Review>> {
         list("failed_deliveries", "logistics", "/logistics/delivery?status=failed&"),
         list("low_stock", "logistics", "/logistics/inventory?low=true&"),
         list("bad_feedback", "task", "/task/feedback?rating=1&"),
+        list("failed_runs", "task", "/task/runs?outcome=failed&"),
     );
     let mut gaps = Gaps::default();
     Ok(Json(Review {
@@ -69,6 +73,7 @@ pub async fn read(_: Can<GatewayRead>, asking: Asking) -> Result<Json<Review>> {
         failed_deliveries: gaps.take(failed_deliveries),
         low_stock: gaps.take(low_stock),
         bad_feedback: gaps.take(bad_feedback),
+        failed_runs: gaps.take(failed_runs),
         gaps,
     }))
 }

@@ -5,7 +5,7 @@ use bhiv_db::Conn;
 use bhiv_service::Context;
 use bhiv_web::history::{self, AsOf, Change, ListHistory};
 use bhiv_web::{Bulk, Can, Created, Cursor, Id, Ids, Limit, Page, Problem, Result, Sort, Valid, ValidQuery};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::commands::By;
@@ -173,4 +173,45 @@ pub async fn bulk(
     let by = By::from(&*who.caller);
     let command = |id| (id, PatchAccount { id: AccountId(id), change: change.clone(), by: by.clone() });
     Ok(Json(crm.run_each(&who.origin(), ids.0.into_iter().map(command).collect()).await))
+}
+
+/// How many accounts a tree shows.
+const MOST: usize = 500;
+/// How many accounts stand above one another in it.
+const DEPTH: usize = 20;
+
+/// An account among those that it belongs to and those that belong to it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AccountTree {
+    /// What it belongs to, the topmost first, as far as the caller may see it.
+    above: Vec<Account>,
+    /// The account.
+    account: Account,
+    /// What belongs to it: level by level, each by name; `parent_id` says to which.
+    below: Vec<Account>,
+    /// Whether there is more below than is shown.
+    truncated: bool,
+}
+
+pub async fn tree(who: Can<CrmRead>, Id(id): Id<AccountId>, crm: Data<Context>) -> Result<Json<AccountTree>> {
+    let (mut conn, reach) = (crm.read().await?, who.reach());
+    let account = seen(&mut conn, id, &reach).await?;
+    let (mut above, mut next) = (Vec::new(), account.parent_id);
+    while let Some(id) = next.filter(|_| above.len() < DEPTH) {
+        let parent = account::find(&mut conn, id).await?.and_then(|parent| parent.within(&reach));
+        next = parent.as_ref().and_then(|parent| parent.parent_id);
+        above.extend(parent);
+    }
+    above.reverse();
+    let (mut below, mut level, mut depth) = (Vec::<Account>::new(), vec![id], 0);
+    while !level.is_empty() && below.len() <= MOST && depth < DEPTH {
+        let limit = i64::try_from(MOST + 1 - below.len()).unwrap_or(1);
+        let found = account::below(&mut conn, &level, &reach, limit).await?;
+        level = found.iter().map(|account| account.id).collect();
+        below.extend(found);
+        depth += 1;
+    }
+    let truncated = below.len() > MOST || (depth == DEPTH && !level.is_empty());
+    below.truncate(MOST);
+    Ok(Json(AccountTree { above, account, below, truncated }))
 }

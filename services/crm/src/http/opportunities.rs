@@ -3,6 +3,7 @@ use bhiv_auth::Reach;
 use bhiv_auth::require::{CrmRead, CrmWrite};
 use bhiv_db::Conn;
 use bhiv_service::Context;
+use bhiv_types::{Amount, Currency};
 use bhiv_web::history::{self, AsOf, Change, ListHistory};
 use bhiv_web::{Bulk, Can, Created, Cursor, Id, Ids, Limit, Page, Problem, Result, Sort, Valid, ValidQuery};
 use chrono::NaiveDate;
@@ -48,6 +49,12 @@ pub struct ListOpportunities {
     closing_from: Option<NaiveDate>,
     /// Those that should be decided before then.
     closing_until: Option<NaiveDate>,
+    /// Those in this currency.
+    currency: Option<Currency>,
+    /// Those worth that or more.
+    value_from: Option<Amount>,
+    /// Those worth less than that.
+    value_until: Option<Amount>,
     /// Those with words in their name that begin with the words of this text.
     #[schema(min_length = 1, max_length = 200)]
     q: Option<String>,
@@ -81,6 +88,9 @@ pub async fn list(
         team,
         closing_from,
         closing_until,
+        currency,
+        value_from,
+        value_until,
         q,
         sort,
         limit,
@@ -95,6 +105,9 @@ pub async fn list(
         team,
         closing_from,
         closing_until,
+        currency,
+        value_from: value_from.map(Amount::get),
+        value_until: value_until.map(Amount::get),
         text: q,
         ids: None,
     };

@@ -231,3 +231,20 @@ pub async fn named(conn: &mut Conn, name: &str) -> QueryResult<Vec<Account>> {
         .sql(")");
     accounts::table.filter(called).limit(10).select(Account::as_select()).load(conn).await
 }
+
+/// Those that belong to one of these and that somebody may see, by name; `limit` at most.
+pub async fn below(
+    conn: &mut Conn,
+    parents: &[AccountId],
+    reach: &Reach,
+    limit: i64,
+) -> QueryResult<Vec<Account>> {
+    let below = within!(accounts::table.into_boxed(), accounts, reach);
+    below
+        .filter(accounts::parent_id.eq_any(parents.to_vec()))
+        .order((accounts::name, accounts::id))
+        .limit(limit)
+        .select(Account::as_select())
+        .load(conn)
+        .await
+}

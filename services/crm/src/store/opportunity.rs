@@ -95,6 +95,12 @@ pub struct Filter {
     pub closing_from: Option<NaiveDate>,
     /// Those that should be decided before then.
     pub closing_until: Option<NaiveDate>,
+    /// Those in this currency.
+    pub currency: Option<Currency>,
+    /// Those worth that or more.
+    pub value_from: Option<Decimal>,
+    /// Those worth less than that.
+    pub value_until: Option<Decimal>,
     /// Those with words in their name that begin with the words of this text.
     pub text: Option<String>,
     /// None but these, which a search has found already.
@@ -113,6 +119,9 @@ impl Filter {
             team: None,
             closing_from: None,
             closing_until: None,
+            currency: None,
+            value_from: None,
+            value_until: None,
             text: None,
             ids: None,
         }
@@ -140,6 +149,15 @@ impl Filter {
         }
         if let Some(until) = self.closing_until {
             query = query.filter(opportunities::expected_close_date.lt(until));
+        }
+        if let Some(currency) = self.currency {
+            query = query.filter(opportunities::currency.eq(currency));
+        }
+        if let Some(from) = self.value_from {
+            query = query.filter(opportunities::value.ge(from));
+        }
+        if let Some(until) = self.value_until {
+            query = query.filter(opportunities::value.lt(until));
         }
         if let Some(text) = &self.text {
             query = query.filter(words!(opportunities, text));

@@ -1,4 +1,4 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::app;
 
@@ -13,6 +13,19 @@ async fn accounts_form_a_tree() {
     let page = app.get(&format!("/crm/accounts?parent_id={}", parent["id"].as_str().unwrap())).await;
     assert_eq!(page.expect(200)["items"], json!([child]));
 
+    let grandchild = json!({"name": "Granddaughter", "parent_id": child["id"]});
+    let grandchild = app.post("/crm/accounts", grandchild).await.expect(201);
+    let tree = async |account: &Value| {
+        let path = format!("/crm/accounts/{}/tree", account["id"].as_str().unwrap());
+        app.get(&path).await.expect(200)
+    };
+    let whole = json!({"above": [], "account": parent, "below": [child, grandchild], "truncated": false});
+    assert_eq!(tree(&parent).await, whole);
+    let last = tree(&grandchild).await;
+    assert_eq!((&last["above"], &last["below"]), (&json!([parent, child]), &json!([])));
+    let nobody = app.get("/crm/accounts/0190aaaa-0000-7000-8000-000000000001/tree").await;
+    nobody.expect_problem(404, "not_found");
+
     let path = format!("/crm/accounts/{}", child["id"].as_str().unwrap());
     let itself = app.patch(&path, json!({"parent_id": child["id"]})).await;
     itself.expect_problem(409, "account_cycle");
@@ -23,7 +36,7 @@ async fn accounts_form_a_tree() {
     assert!(says.contains(child["id"].as_str().unwrap()) && says.contains("belongs to"), "{says}");
     let freed = app.patch(&path, json!({"parent_id": null, "status": "inactive"})).await.expect(200);
     assert_eq!((&freed["parent_id"], &freed["status"]), (&json!(null), &json!("inactive")));
-    assert_eq!(app.recorded_names().await, ["account_changed"; 3]);
+    assert_eq!(app.recorded_names().await, ["account_changed"; 4]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -99,6 +99,16 @@ async fn opportunities_are_found_and_sorted() {
         path = format!("/crm/opportunities?sort=-value&limit=1&cursor={cursor}");
     }
     assert_eq!(values, ["300", "200", "100"]);
+    let worth = async |query: &str| {
+        let page = app.get(&format!("/crm/opportunities?sort=value&{query}")).await.expect(200);
+        let items = page["items"].as_array().unwrap().iter().map(|it| it["value"].clone());
+        (items.collect::<Vec<_>>(), page["total"].clone())
+    };
+    assert_eq!(worth("value_from=100&value_until=300").await, (vec![json!("100"), json!("200")], json!(2)));
+    assert_eq!(worth("currency=INR&value_from=250.5").await, (vec![json!("300")], json!(1)));
+    assert_eq!(worth("currency=EUR").await, (Vec::new(), json!(0)));
+    let bad = app.get("/crm/opportunities?currency=rupee&value_from=much").await;
+    assert_eq!(bad.expect_problem(422, "invalid_input")["errors"].as_array().unwrap().len(), 2);
     assert_eq!(app.get("/crm/opportunities?q=rack+pun").await.expect(200)["total"], 1);
     let owned = app.get("/crm/opportunities?owner=admin-1").await.expect(200);
     assert_eq!(owned["total"], 3, "whoever works on the lead works on them");

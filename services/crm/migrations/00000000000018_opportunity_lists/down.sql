@@ -1,0 +1,2 @@
+DROP INDEX opportunities_currency_created;
+DROP INDEX accounts_parent_name;
