@@ -1,18 +1,21 @@
 //! How large the body of a request may be.
 
+use super::path::{matching, segments};
+
 /// Where nothing else is said, in bytes. The module may take less.
 const ORDINARY: u64 = 1024 * 1024;
 
 /// Routes that take more, and how much: files that somebody imports or uploads.
-const LARGE: [(&str, &str, u64); 1] = [("POST", "/crm/import", 64 * 1024 * 1024)];
+const LARGE: [(&str, &str, u64); 2] =
+    [("POST", "/crm/import", 64 * 1024 * 1024), ("POST", "/logistics/delivery/{id}/proofs", 2 * 1024 * 1024)];
 
 /// Up to this size, in bytes, a body is read before its module is asked: so much a module's handlers take.
 pub const SMALL: u64 = 100 * 1024;
 
 /// The largest body of `method` on `path`, in bytes.
 pub fn limit(method: &str, path: &str) -> u64 {
-    let path = path.trim_end_matches('/');
-    let large = LARGE.iter().find(|(of, on, _)| *of == method && *on == path);
+    let segments = segments(path.trim_end_matches('/'));
+    let large = LARGE.iter().find(|(of, on, _)| *of == method && matching(on, &segments).is_some());
     large.map_or(ORDINARY, |(.., limit)| *limit)
 }
 
@@ -31,6 +34,8 @@ mod tests {
         assert_eq!(limit("POST", "/crm/imports"), 1_048_576);
         assert_eq!(limit("PUT", "/crm/import"), 1_048_576);
         assert_eq!(limit("POST", "/crm/import"), 67_108_864);
+        assert_eq!(limit("POST", "/logistics/delivery/7/proofs"), 2_097_152);
+        assert_eq!(limit("POST", "/logistics/delivery/7/events"), 1_048_576);
         assert!(is_upload("POST", "/crm/import/") && !is_upload("POST", "/crm/leads"));
     }
 }

@@ -332,7 +332,7 @@ async fn what_nginx_refuses_is_a_problem_like_any_other() {
     let url = format!("{}/crm/leads", front.url);
     // It is refused before any of it is sent.
     let nothing = || Body::wrap_stream(futures_util::stream::pending::<std::io::Result<&str>>());
-    for (path, megabytes) in [("/crm/leads", 1), ("/crm/import", 64)] {
+    for (path, megabytes) in [("/crm/leads", 1), ("/logistics/delivery/7/proofs", 2), ("/crm/import", 64)] {
         let large = client.post(format!("{}{path}", front.url)).body(nothing());
         let large = large.header("content-length", megabytes * 1024 * 1024 + 1).send();
         expect_problem(in_time(large).await.unwrap(), 413, "body_too_large").await;
