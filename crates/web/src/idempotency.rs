@@ -2,16 +2,16 @@
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, web};
 use aws_lc_rs::digest::{Context, SHA256};
 use bhiv_outbox::Idempotency;
 use serde_json::Value;
 
-use crate::Problem;
 use crate::input::body_problem;
 use crate::problem::codes;
+use crate::{Picture, Problem};
 
 /// The client's name for a request.
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -42,11 +42,23 @@ pub(crate) async fn recognise(
 async fn of(request: &mut ServiceRequest) -> Result<Option<Idempotency>, Problem> {
     let Some(key) = request.headers().get(IDEMPOTENCY_KEY) else { return Ok(None) };
     let key = read(key)?;
-    let body = request.extract::<web::Bytes>().await.map_err(|error| body_problem(&error))?;
+    let body = whole(request).await?;
     let idempotency = Idempotency::new(key, fingerprint(request, &body));
     request.set_payload(Payload::from(body));
     request.extensions_mut().insert(idempotency.clone());
     Ok(Some(idempotency))
+}
+
+/// The body, if it is no larger than handlers take it: pictures may be larger than the rest.
+async fn whole(request: &mut ServiceRequest) -> Result<web::Bytes, Problem> {
+    let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if !media_type.is_some_and(|value| value.starts_with("image/")) {
+        return request.extract::<web::Bytes>().await.map_err(|error| body_problem(&error));
+    }
+    let body = request.extract::<web::Payload>().await.map_err(|error| body_problem(&error))?;
+    let body = body.to_bytes_limited(Picture::MOST).await;
+    let body = body.map_err(|_| Problem::from(codes::BODY_TOO_LARGE))?;
+    body.map_err(|error| body_problem(&error))
 }
 
 fn read(key: &HeaderValue) -> Result<String, Problem> {

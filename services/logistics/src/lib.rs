@@ -1,7 +1,8 @@
 //! Orders, deliveries and inventory.
 //!
 //! Data goes one way: [`http`] and [`consumers`] translate in and open one transaction, [`commands`] act
-//! inside it, [`domain`] decides, [`store`] reads and writes, [`events`] says what happened. [`schema`] is
+//! inside it, [`domain`] decides, [`store`] reads and writes, [`events`] says what happened. [`jobs`] call
+//! commands by themselves, and [`planner`], which finds routes and touches nothing. [`schema`] is
 //! diesel's, [`error`] turns refusals into answers.
 
 mod commands;

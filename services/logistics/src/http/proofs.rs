@@ -2,7 +2,6 @@ use actix_web::HttpResponse;
 use actix_web::http::header::X_CONTENT_TYPE_OPTIONS;
 use actix_web::web::{Data, Json};
 use bhiv_auth::require::{LogisticsRead, LogisticsWrite};
-use bhiv_outbox::Origin;
 use bhiv_service::Context;
 use bhiv_web::{Can, Created, Download, Id, Picture, Problem, Result, ValidQuery};
 use serde::{Deserialize, Serialize};
@@ -39,10 +38,8 @@ pub async fn create(
     Picture { media_type, bytes: picture }: Picture,
     logistics: Data<Context>,
 ) -> Result<Created<Proof>> {
-    // What comes again is another proof: a picture is not compared with what a key stood for.
-    let origin = Origin { idempotency: None, ..who.origin() };
     let add = AddProof { delivery_id, kind, received_by, media_type, picture };
-    let proof = logistics.run(origin, add).await?;
+    let proof = logistics.run(who.origin(), add).await?;
     Ok(Created::at(format!("/logistics/proofs/{}", proof.id), proof))
 }
 

@@ -205,3 +205,32 @@ async fn a_delivery_is_changed_until_it_is_over() {
     assert_eq!(problem["delivery_status"], "failed");
     app.patch(&path("delivery", &json!({"id": NOBODY})), json!({})).await.expect_problem(404, "not_found");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_whose_owner_died_goes_to_another_three_times_at_most() {
+    let app = TestApp::start::<Logistics>(Config { plan_check_ms: 0, ..Config::default() }).await;
+    courier(&app, "Ravi", 1).await;
+    let orphan = app.post("/logistics/routes/plan", ask()).await.expect(202);
+    let unlucky = app.post("/logistics/routes/plan", ask()).await.expect(202);
+    let (now, mut conn) = (app.clock.now(), app.context.read().await.unwrap());
+    for (plan, attempts) in [(&orphan, 1), (&unlucky, 3)] {
+        let id = plan["id"].as_str().unwrap();
+        let died = format!(
+            "UPDATE route_plans SET status = 'running', attempts = {attempts}, \
+             claimed_until = timestamptz '{now}' - interval '1 second' WHERE id = '{id}'"
+        );
+        diesel_async::RunQueryDsl::execute(diesel::sql_query(died), &mut conn).await.unwrap();
+    }
+    let _other = TestApp::replica_of::<Logistics>(&app, |_| quick());
+    let ended = async |plan: &Value, status: &str| {
+        app.eventually(async || {
+            let plan = app.get(&path("routes", plan)).await.expect(200);
+            (plan["status"] == status).then_some(plan)
+        })
+        .await
+    };
+    assert_eq!(ended(&orphan, "done").await["attempts"], 2);
+    let failed = ended(&unlucky, "failed").await;
+    assert_eq!((&failed["attempts"], &failed["result"]), (&json!(3), &Value::Null));
+    assert!(failed["fault"].as_str().unwrap().contains("3 times"), "{failed}");
+}

@@ -105,7 +105,21 @@ async fn a_picture_shows_that_it_arrived() {
         (200, "image/png")
     );
     assert_eq!(answer.bytes().await.unwrap(), PNG);
-    for _ in 2..10 {
+    // Sent again with its key, it is the same; a large one too.
+    let repeated = async |body: Vec<u8>| {
+        let request = app.request(Method::POST, &format!("{at}?kind=photo"));
+        let token = app.token_of("admin-1", Role::Admin);
+        let request = request.bearer_auth(token).header("idempotency-key", "proof-1");
+        TestApp::read(request.header("content-type", "image/png").body(body)).await
+    };
+    let mut large = PNG.to_vec();
+    large.resize(1_500_000, 7);
+    let once = repeated(large.clone()).await.expect(201);
+    let again = repeated(large.clone()).await;
+    assert_eq!(again.headers["idempotency-replayed"], "true");
+    assert_eq!(again.expect(201), once);
+    repeated(PNG.to_vec()).await.expect_problem(422, "idempotency_key_reused");
+    for _ in 3..10 {
         send("kind=photo", "image/png", PNG.to_vec()).await.expect(201);
     }
     send("kind=photo", "image/png", PNG.to_vec()).await.expect_problem(409, "enough_proofs");
