@@ -33,6 +33,11 @@ impl Entry {
     }
 }
 
+/// Whether this is a public name of the catalogue, however it is written: nobody else may call an event so.
+pub fn is_reserved(name: &str) -> bool {
+    catalog().iter().any(|entry| entry.kind.name.eq_ignore_ascii_case(name))
+}
+
 /// Every kind of event there is, by producer, in the order in which a story meets them.
 pub fn catalog() -> Vec<Entry> {
     let mut entries = vec![
@@ -60,6 +65,9 @@ pub fn catalog() -> Vec<Entry> {
         Entry::of::<task::TaskReviewed>(),
         Entry::of::<task::FeedbackReceived>(),
         Entry::of::<task::WorkflowTriggered>(),
+        Entry::of::<task::WorkflowPublished>(),
+        Entry::of::<task::ApprovalRequested>(),
+        Entry::of::<task::ApprovalDecided>(),
         Entry::of::<compliance::ConsentGranted>(),
         Entry::of::<compliance::ConsentRevoked>(),
         Entry::of::<compliance::ComplianceChecked>(),

@@ -18,7 +18,7 @@ pub mod task;
 
 pub use asyncapi::{asyncapi, json_schema};
 pub use audit::AuditRecorded;
-pub use catalog::{Entry, catalog, find, find_named};
+pub use catalog::{Entry, catalog, find, find_named, is_reserved};
 pub use event::{Event, dataschema};
 pub use kind::{Kind, Producer, public_name};
 

@@ -27,6 +27,7 @@ pub(crate) const STOCK: Uuid = id(16);
 pub(crate) const CUSTOM: Uuid = id(17);
 pub(crate) const CONTACT: Uuid = id(18);
 pub(crate) const REVIEW: Uuid = id(19);
+pub(crate) const APPROVAL: Uuid = id(20);
 
 pub(crate) fn time() -> DateTime<Utc> {
     DateTime::from_timestamp(1_767_225_600, 0).unwrap_or_default()

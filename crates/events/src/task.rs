@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::{contract, sample};
@@ -206,6 +207,93 @@ impl WorkflowTriggered {
             event_id: sample::EVENT,
             event_type: "lead_created".to_owned(),
             effects: vec![format!("created task/{}", sample::TASK)],
+        }
+    }
+}
+
+/// A workflow published an event of its own kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct WorkflowPublished {
+    /// Id of what was published.
+    pub published_id: Uuid,
+    /// What happened, in the workflow's words; no name of this catalogue.
+    pub event_type: String,
+    /// What there is to say about it.
+    pub payload: Map<String, Value>,
+    /// The run that published it.
+    pub run_id: Uuid,
+    /// The workflow.
+    pub workflow_id: Uuid,
+}
+
+contract!(WorkflowPublished = Task "task" "workflow" "published" "v1", "published" / published_id);
+
+impl WorkflowPublished {
+    fn canned() -> Self {
+        Self {
+            published_id: sample::CUSTOM,
+            event_type: "lead.needs_a_call".to_owned(),
+            payload: Map::from_iter([("lead".to_owned(), sample::LEAD.to_string().into())]),
+            run_id: sample::RUN,
+            workflow_id: sample::WORKFLOW,
+        }
+    }
+}
+
+/// A workflow asks somebody whether it may go on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ApprovalRequested {
+    /// Id of the question.
+    pub approval_id: Uuid,
+    /// The run that waits for the answer.
+    pub run_id: Uuid,
+    /// Name of the workflow.
+    pub workflow: String,
+    /// What is asked.
+    pub question: String,
+    /// Who may answer.
+    pub approvers: Vec<String>,
+    /// No answer until then is a no.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+contract!(ApprovalRequested = Task "task" "approval" "requested" "v1", "approval" / approval_id);
+
+impl ApprovalRequested {
+    fn canned() -> Self {
+        Self {
+            approval_id: sample::APPROVAL,
+            run_id: sample::RUN,
+            workflow: "send back a delivery".to_owned(),
+            question: "Shall the delivery go back?".to_owned(),
+            approvers: vec!["meera".to_owned()],
+            expires_at: Some(sample::time()),
+        }
+    }
+}
+
+/// Somebody has answered a workflow, or nobody has in time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ApprovalDecided {
+    /// Id of the question.
+    pub approval_id: Uuid,
+    /// The run that waited for the answer.
+    pub run_id: Uuid,
+    /// `approved`, `rejected`, `expired` or `withdrawn`.
+    pub status: String,
+    /// Who answered.
+    pub decided_by: Option<String>,
+}
+
+contract!(ApprovalDecided = Task "task" "approval" "decided" "v1", "approval" / approval_id);
+
+impl ApprovalDecided {
+    fn canned() -> Self {
+        Self {
+            approval_id: sample::APPROVAL,
+            run_id: sample::RUN,
+            status: "approved".to_owned(),
+            decided_by: Some("meera".to_owned()),
         }
     }
 }

@@ -22,7 +22,7 @@ const ROOMS: [(&str, &[&str]); 6] = [
             "async fn",
             "bhiv_db",
             "bhiv_outbox",
-            "bhiv_web",
+            "bhiv_web::",
             "diesel",
             "lapin",
             "reqwest",
@@ -34,7 +34,7 @@ const ROOMS: [(&str, &[&str]); 6] = [
         &[
             "actix_web",
             "bhiv_outbox",
-            "bhiv_web",
+            "bhiv_web::",
             "crate::commands",
             "crate::consumers",
             "crate::http",
@@ -42,9 +42,9 @@ const ROOMS: [(&str, &[&str]); 6] = [
             "reqwest",
         ],
     ),
-    ("commands", &["actix_web", "bhiv_web", "crate::consumers", "crate::http", "lapin", "reqwest", "Pool"]),
+    ("commands", &["actix_web", "bhiv_web::", "crate::consumers", "crate::http", "lapin", "reqwest", "Pool"]),
     ("http", &["crate::consumers", "crate::jobs", "diesel", "lapin"]),
-    ("consumers", &["actix_web", "bhiv_web", "crate::http", "crate::jobs", "diesel", "lapin", "reqwest"]),
+    ("consumers", &["actix_web", "bhiv_web::", "crate::http", "crate::jobs", "diesel", "lapin", "reqwest"]),
     ("jobs", &["actix_web", "crate::consumers", "crate::http", "diesel", "lapin"]),
 ];
 

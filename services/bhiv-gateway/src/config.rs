@@ -90,13 +90,8 @@ pub struct StreamSettings {
 /// Webhooks.
 #[derive(Args, Clone, Debug)]
 pub struct WebhookSettings {
-    /// Whether `http://` is allowed beside `https://`.
-    #[arg(long, env = "WEBHOOK_ALLOW_HTTP")]
-    pub webhook_allow_http: bool,
-    /// Networks that are not of the public internet and may be sent to all the same, for example `10.0.0.0/8`,
-    /// separated by commas.
-    #[arg(long, env = "WEBHOOK_ALLOWED_NETWORKS", value_delimiter = ',')]
-    pub webhook_allowed_networks: Vec<IpNet>,
+    #[command(flatten)]
+    pub sending: bhiv_webhook::Settings,
     /// Subscriptions that one user may have.
     #[arg(long, env = "WEBHOOKS_PER_USER", default_value_t = 50)]
     pub webhooks_per_user: i64,
@@ -106,9 +101,6 @@ pub struct WebhookSettings {
     /// Of those, the ones of one subscription.
     #[arg(long, env = "WEBHOOK_CONCURRENCY_EACH", default_value_t = 4)]
     pub webhook_concurrency_each: i64,
-    /// How many milliseconds a receiver has to answer in.
-    #[arg(long, env = "WEBHOOK_TIMEOUT_MS", default_value_t = 15_000)]
-    pub webhook_timeout_ms: u64,
     /// After how many days without a single success a subscription is disabled.
     #[arg(long, env = "WEBHOOK_DISABLE_AFTER_DAYS", default_value_t = 5)]
     pub webhook_disable_after_days: u16,

@@ -7,7 +7,6 @@ pub mod api_key;
 pub mod bodies;
 pub mod breaker;
 pub mod cache;
-pub mod callback;
 pub mod consent;
 pub mod custom;
 pub mod event_type;

@@ -8,6 +8,7 @@ use bhiv_outbox::{Fault, Origin};
 use bhiv_service::{App, Context};
 use bhiv_settings::Secret;
 use bhiv_types::Email;
+use bhiv_webhook::Sender;
 use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -23,7 +24,7 @@ use crate::redis::Redis;
 use crate::sessions::{self, Sessions};
 use crate::store::live_event;
 use crate::visible::Visible;
-use crate::webhooks::{self, Doorbell, Sender};
+use crate::webhooks::{self, Doorbell};
 
 const HOUSEKEEPING: Duration = Duration::from_mins(1);
 const AT_A_TIME: i64 = 5_000;

@@ -50,6 +50,7 @@ use bhiv_db::Migrations;
 use bhiv_events::Producer;
 use bhiv_service::{App, Context, Error, Service};
 use bhiv_web::{Api, Code, Info};
+use bhiv_webhook::Sender;
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
@@ -69,7 +70,7 @@ use crate::redis::Redis;
 use crate::sessions::Sessions;
 use crate::tokens::Tokens;
 use crate::visible::Visible;
-use crate::webhooks::{Doorbell, Sender};
+use crate::webhooks::Doorbell;
 
 const TABLES: EmbeddedMigrations = embed_migrations!();
 
@@ -107,7 +108,8 @@ impl Service for Gateway {
         let heartbeat = Duration::from_millis(config.streams.stream_heartbeat_ms.max(1));
         let live = Live::new(heartbeat, config.streams.stream_most_behind);
         let streams = Streams::new(config.streams.streams_most, config.streams.streams_per_user);
-        let (doorbell, sender) = (Doorbell::default(), Sender::new(&config.webhooks).map_err(Error::Other)?);
+        let (doorbell, sender) =
+            (Doorbell::default(), Sender::new(&config.webhooks.sending).map_err(Error::Other)?);
         let modules =
             Modules::new(&config.modules, &config.forward, context.clock()).map_err(Error::Other)?;
         let tokens = Data::new(Tokens::new(&config.tokens)?);

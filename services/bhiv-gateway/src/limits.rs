@@ -79,7 +79,7 @@ impl Limits {
         let (rule, quota) = self.0.quotas.of(who, method, path)?;
         let id = caller.map_or_else(|| bucket(address).to_string(), |caller| caller.id.clone());
         let key = format!("{} {id}", rule.name());
-        let (verdict, counter) = match self.0.redis.count(&key, quota).await {
+        let (verdict, counter) = match self.0.redis.count(key.clone(), quota).await {
             Some(verdict) => (verdict, "redis"),
             None => (self.count_here(key, quota), "process"),
         };

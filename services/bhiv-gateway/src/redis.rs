@@ -1,17 +1,19 @@
 //! Redis: what replicas of the gateway share. Nothing is lost without it; things only take longer, or are counted
 //! by each replica alone.
 
+mod counter;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt::Display;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use bhiv_broker::Backoff;
 use bhiv_web::{Probe, Trouble};
 use deadpool_redis::redis::aio::MultiplexedConnection;
-use deadpool_redis::redis::{self, Client, RedisError, RedisResult, Script};
+use deadpool_redis::redis::{self, Client, RedisError, RedisResult};
 use deadpool_redis::{Config, Pool, PoolError, Runtime, Timeouts};
 use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::runtime::{Handle, RuntimeFlavor};
@@ -20,26 +22,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::config::RedisSettings;
-use crate::domain::quota::{Quota, Verdict};
 
 const PATIENCE: Duration = Duration::from_secs(2);
-
-/// [`crate::domain::quota::count`] with the time of Redis, which is the same for every replica. Numbers are written
-/// by format, because Lua would round them.
-static COUNT: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(
-        "local time = redis.call('TIME')
-         local now = time[1] * 1000000 + time[2]
-         local interval, window = tonumber(ARGV[1]), tonumber(ARGV[2])
-         local arrival = math.max(tonumber(redis.call('GET', KEYS[1]) or now), now)
-         local next = arrival + interval
-         if next > now + window then
-           return {0, 0, arrival - now, next - window - now}
-         end
-         redis.call('SET', KEYS[1], string.format('%.0f', next), 'PX', math.ceil((next - now) / 1000))
-         return {1, math.floor((now + window - next) / interval), next - now, 0}",
-    )
-});
 
 /// Connections to Redis. Cloning it shares them.
 #[derive(Clone)]
@@ -91,6 +75,11 @@ enum Error {
     Pool(#[from] PoolError),
     #[error(transparent)]
     Redis(#[from] RedisError),
+}
+
+/// The runtime of this thread, if it is a worker: what begins there ends there.
+fn worker() -> Option<Handle> {
+    Handle::try_current().ok().filter(|runtime| runtime.runtime_flavor() == RuntimeFlavor::CurrentThread)
 }
 
 impl Redis {
@@ -164,10 +153,7 @@ impl Redis {
     /// This worker's own connection. It is made when it is first asked for, and anew after a failure; until it is
     /// there, and on threads that are no workers, the shared one has to do.
     fn own(&self, generation: u64) -> Option<MultiplexedConnection> {
-        let runtime = Handle::try_current().ok()?;
-        if runtime.runtime_flavor() != RuntimeFlavor::CurrentThread {
-            return None;
-        }
+        let runtime = worker()?;
         let id = self.id;
         let is_current = move |own: &&mut Own| own.generation == generation;
         OWN.with_borrow_mut(|all| {
@@ -188,18 +174,6 @@ impl Redis {
             });
             None
         })
-    }
-
-    /// Counts a request of `caller`; `None` when Redis is away.
-    pub async fn count(&self, caller: &str, quota: Quota) -> Option<Verdict> {
-        let interval = quota.interval();
-        let mut counting = COUNT.prepare_invoke();
-        counting.key(self.key(format_args!("rate:{caller}")));
-        counting.arg(interval).arg(interval * u64::from(quota.requests));
-        let counted =
-            self.ask("counting", async |conn| counting.invoke_async::<(u8, u64, u64, u64)>(conn).await);
-        let (allowed, remaining, reset, retry_after) = counted.await?;
-        Some(Verdict { is_allowed: allowed == 1, remaining, reset, retry_after })
     }
 
     /// Keeps the shared connection, until `stop`. While there is none, nobody waits for it.
@@ -274,43 +248,5 @@ impl Redis {
             heard(message.get_payload::<String>().ok().as_deref());
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::quota::count;
-
-    /// Redis counts like [`count`] does: with quotas so slow that the time between two requests makes no difference.
-    #[tokio::test(flavor = "multi_thread")]
-    async fn redis_counts_as_the_process_does() {
-        let settings = RedisSettings {
-            redis_url: bhiv_testing::servers().redis_url,
-            redis_prefix: format!("count-{}", std::process::id()),
-            redis_patience_ms: 10_000,
-        };
-        let redis = Redis::new(&settings).unwrap();
-        let stop = CancellationToken::new();
-        tokio::spawn(redis.clone().keep_connected(stop.clone()));
-        let quota = |requests| Quota { requests, per: Duration::from_hours(1_000) };
-        bhiv_testing::eventually(async || redis.count("connected", quota(1_000)).await).await;
-
-        for requests in [1, 2, 3, 7, 50] {
-            let (quota, caller, mut arrival) = (quota(requests), format!("{requests}"), 0);
-            for _ in 0..requests + 3 {
-                let by_redis = redis.count(&caller, quota).await.unwrap();
-                let (here, next) = count(quota, arrival, 0);
-                arrival = next;
-                assert_eq!((by_redis.is_allowed, by_redis.remaining), (here.is_allowed, here.remaining));
-                // A minute of hours.
-                assert!(by_redis.reset.abs_diff(here.reset) < 60_000_000, "{by_redis:?} {here:?}");
-                assert!(
-                    by_redis.retry_after.abs_diff(here.retry_after) < 60_000_000,
-                    "{by_redis:?} {here:?}"
-                );
-            }
-        }
-        stop.cancel();
     }
 }

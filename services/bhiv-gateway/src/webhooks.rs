@@ -5,10 +5,8 @@
 //! once. Whoever takes one up moves its next attempt a minute away first: if the process dies, somebody takes it
 //! up again then. No transaction is open while anything is sent.
 
-mod sender;
 mod worker;
 
-pub use sender::Sender;
 pub use worker::deliver;
 
 use std::sync::Arc;

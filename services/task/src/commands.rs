@@ -2,11 +2,15 @@
 //! store, record.
 
 pub mod add_task;
+pub mod advance_run;
+pub mod cancel_run;
 pub mod create_feedback;
 pub mod create_review;
 pub mod create_task;
 pub mod create_workflow;
+pub mod decide_approval;
 pub mod delete_workflow;
+pub mod end_approval;
 pub mod escalate_tasks;
 pub mod forget_events;
 pub mod patch_feedback;
@@ -16,6 +20,8 @@ pub mod retry_run;
 pub mod run_workflows;
 pub mod save_task;
 pub mod tell_overdue;
+pub mod tell_receiver;
+pub mod wake_runs;
 
 use bhiv_outbox::Tx;
 

@@ -2,6 +2,7 @@
 //! pure functions of an event.
 
 pub mod action;
+pub mod approval;
 pub mod assignment;
 pub mod backtest;
 pub mod condition;

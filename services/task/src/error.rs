@@ -2,9 +2,11 @@
 
 use bhiv_web::{Problem, codes};
 
+use crate::commands::cancel_run::CancelRunError;
 use crate::commands::create_feedback::CreateFeedbackError;
 use crate::commands::create_review::CreateReviewError;
 use crate::commands::create_task::CreateTaskError;
+use crate::commands::decide_approval::DecideApprovalError;
 use crate::commands::delete_workflow::DeleteWorkflowError;
 use crate::commands::patch_feedback::PatchFeedbackError;
 use crate::commands::patch_task::PatchTaskError;
@@ -27,6 +29,11 @@ codes! {
     DHI_MISMATCH = "dhi_mismatch", 422, "The score is not what its parts make";
     NOT_YOUR_FEEDBACK = "not_your_feedback", 403, "Feedback is changed by the customer who gave it";
     FEEDBACK_EXISTS = "feedback_exists", 409, "The caller has given feedback on this order already";
+    NOT_ASKED = "not_asked", 403, "Only whoever is asked answers";
+    ALREADY_DECIDED = "already_decided", 409, "What was answered is not answered again";
+    RUN_WAITING = "run_waiting", 409, "The run is not over";
+    RUN_OVER = "run_over", 409, "What is over is not cancelled";
+    NO_FAILED_STEP = "no_failed_step", 409, "None of its steps failed";
     RUN_DONE = "run_done", 409, "What was done is not done again";
     WORKFLOW_GONE = "workflow_gone", 409, "The workflow is not there any more";
     EVENT_FORGOTTEN = "event_forgotten", 409, "The event is not kept any more";
@@ -146,8 +153,35 @@ impl From<RetryRunError> for Problem {
         match error {
             RetryRunError::NotFound(id) => Self::not_found(format!("run/{id}")),
             RetryRunError::Done => Self::new(RUN_DONE, says),
+            RetryRunError::Waiting => Self::new(RUN_WAITING, says),
+            RetryRunError::NoFailedStep => Self::new(NO_FAILED_STEP, says),
             RetryRunError::NoWorkflow(_) => Self::new(WORKFLOW_GONE, says),
             RetryRunError::Forgotten(_) => Self::new(EVENT_FORGOTTEN, says),
+        }
+    }
+}
+
+impl From<CancelRunError> for Problem {
+    fn from(error: CancelRunError) -> Self {
+        let says = error.to_string();
+        match error {
+            CancelRunError::NotFound(id) => Self::not_found(format!("run/{id}")),
+            CancelRunError::Over(outcome) => Self::new(RUN_OVER, says).with("outcome", outcome.to_string()),
+        }
+    }
+}
+
+impl From<DecideApprovalError> for Problem {
+    fn from(error: DecideApprovalError) -> Self {
+        let says = error.to_string();
+        match error {
+            DecideApprovalError::NotFound(id) => Self::not_found(format!("approval/{id}")),
+            DecideApprovalError::NotAsked(approvers) => {
+                Self::new(NOT_ASKED, says).with("approvers", approvers)
+            }
+            DecideApprovalError::Decided(status) => {
+                Self::new(ALREADY_DECIDED, says).with("approval_status", status.to_string())
+            }
         }
     }
 }

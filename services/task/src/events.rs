@@ -1,16 +1,20 @@
 //! What task tells others: the only place where its events are built.
 
+use std::collections::BTreeMap;
+
 use bhiv_events::task::{
-    FeedbackReceived, TaskCompleted, TaskCreated, TaskEscalated, TaskOverdue, TaskReviewed, WorkflowTriggered,
+    ApprovalDecided, ApprovalRequested, FeedbackReceived, TaskCompleted, TaskCreated, TaskEscalated,
+    TaskOverdue, TaskReviewed, WorkflowPublished, WorkflowTriggered,
 };
 use bhiv_outbox::Tx;
+use uuid::Uuid;
 
 use crate::domain::task::TaskStatus;
+use crate::store::approval::Approval;
 use crate::store::feedback::Feedback;
 use crate::store::review::Review;
 use crate::store::run::Run;
 use crate::store::task::Task;
-use crate::store::workflow::Workflow;
 
 /// A task was created.
 pub fn task_created(tx: &mut Tx, task: &Task) {
@@ -79,15 +83,57 @@ pub fn feedback_received(tx: &mut Tx, feedback: &Feedback) {
     tx.record(feedback.version, &event);
 }
 
-/// A workflow did what it does.
-pub fn workflow_triggered(tx: &mut Tx, workflow: &Workflow, run: &Run) {
+/// The workflow of this name did what it does.
+pub fn workflow_triggered(tx: &mut Tx, name: &str, run: &Run) {
     let event = WorkflowTriggered {
         run_id: run.id.0,
-        workflow_id: workflow.id.0,
-        workflow: workflow.name.clone(),
+        workflow_id: run.workflow_id.0,
+        workflow: name.to_owned(),
         event_id: run.event_id,
         event_type: run.event_type.clone(),
         effects: run.effects.clone(),
     };
     tx.record(1, &event);
+}
+
+/// A run says something in its workflow's own words; answers the id of what it said.
+pub fn workflow_published(
+    tx: &mut Tx,
+    run: &Run,
+    event_type: &str,
+    payload: &BTreeMap<String, String>,
+) -> Uuid {
+    let event = WorkflowPublished {
+        published_id: tx.id(),
+        event_type: event_type.to_owned(),
+        payload: payload.iter().map(|(name, text)| (name.clone(), text.clone().into())).collect(),
+        run_id: run.id.0,
+        workflow_id: run.workflow_id.0,
+    };
+    tx.record(1, &event);
+    event.published_id
+}
+
+/// A run asks somebody.
+pub fn approval_requested(tx: &mut Tx, approval: &Approval) {
+    let event = ApprovalRequested {
+        approval_id: approval.id.0,
+        run_id: approval.run_id.0,
+        workflow: approval.workflow.clone(),
+        question: approval.question.clone(),
+        approvers: approval.approvers.clone(),
+        expires_at: approval.expires_at,
+    };
+    tx.record(approval.version, &event);
+}
+
+/// Somebody has answered, or nobody will.
+pub fn approval_decided(tx: &mut Tx, approval: &Approval) {
+    let event = ApprovalDecided {
+        approval_id: approval.id.0,
+        run_id: approval.run_id.0,
+        status: approval.status.to_string(),
+        decided_by: approval.decided_by.clone(),
+    };
+    tx.record(approval.version, &event);
 }

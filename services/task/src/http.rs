@@ -1,5 +1,6 @@
 //! Every route of task.
 
+mod approvals;
 mod feedback;
 mod reviews;
 mod runs;
@@ -46,6 +47,10 @@ pub fn routes() -> Api {
         )
         .get("/task/runs/{id}", "Read what came of a workflow", runs::read)
         .post("/task/runs/{id}/retry", "Try again what did not come to its end", runs::retry)
+        .post("/task/runs/{id}/cancel", "End a run that waits", runs::cancel)
+        .get("/task/approvals", "List what workflows ask people, the newest first", approvals::list)
+        .get("/task/approvals/{id}", "Read what a workflow asks", approvals::read)
+        .post("/task/approvals/{id}/decision", "Say yes or no to a workflow", approvals::decide)
         .get("/task/runs", "List what came of workflows, the newest first", runs::list)
         .states::<TaskStatus>()
 }

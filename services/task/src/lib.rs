@@ -6,7 +6,7 @@
 //!
 //! What the system does of itself about an event is no code but a row of `workflows`: a trigger, a condition
 //! ([`domain::condition`], CEL) and actions whose texts are templates ([`domain::template`], minijinja). One
-//! command, [`commands::run_workflows`], is the engine.
+//! command, [`commands::run_workflows`], begins them; [`commands::advance_run`] carries them on after they waited.
 
 mod commands;
 mod config;
@@ -26,6 +26,7 @@ use bhiv_db::Migrations;
 use bhiv_events::Producer;
 use bhiv_service::{App, Context, Error, Service};
 use bhiv_web::{Api, Code, Info};
+use bhiv_webhook::Sender;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
 const TABLES: EmbeddedMigrations = embed_migrations!();
@@ -55,6 +56,8 @@ impl Service for TaskService {
     }
 
     fn build(config: Config, context: &Context) -> Result<App, Error> {
-        Ok(jobs::add(App::new(consumers::bindings()), &config, context))
+        let sender = Sender::new(&config.sending).map_err(Error::Other)?;
+        let app = App::new(consumers::bindings()).with_state(sender.clone());
+        Ok(jobs::add(app, &config, context, sender))
     }
 }

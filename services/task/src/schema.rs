@@ -1,6 +1,24 @@
 //! The tables of `migrations/`. A test writes this file and compares it.
 
 diesel::table! {
+    approvals (id) {
+        id -> Uuid,
+        version -> Int8,
+        correlation_id -> Uuid,
+        run_id -> Uuid,
+        workflow -> Text,
+        question -> Text,
+        approvers -> Array<Text>,
+        status -> Text,
+        expires_at -> Nullable<Timestamptz>,
+        decided_by -> Nullable<Text>,
+        decided_at -> Nullable<Timestamptz>,
+        comment -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     feedback (id) {
         id -> Uuid,
         version -> Int8,
@@ -91,6 +109,10 @@ diesel::table! {
         error -> Nullable<Text>,
         created_at -> Timestamptz,
         attempts -> Int4,
+        steps -> Jsonb,
+        waits_for -> Nullable<Text>,
+        wake_at -> Nullable<Timestamptz>,
+        plan -> Nullable<Jsonb>,
     }
 }
 
@@ -109,6 +131,7 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(
+    approvals,
     feedback,
     heard_events,
     reviews,

@@ -1,5 +1,6 @@
 //! Row structs and every query. A row is also what the API shows of it.
 
+pub mod approval;
 mod columns;
 pub mod feedback;
 pub mod heard;

@@ -1,10 +1,10 @@
 use std::convert::Infallible;
 
 use bhiv_outbox::{Command, Fault, Origin, Tx};
+use bhiv_webhook::Verdict;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use crate::domain::webhook::Verdict;
 use crate::store::subscription;
 use crate::store::webhook::{self, Attempt};
 

@@ -78,9 +78,10 @@ mod tests {
     use super::*;
 
     /// Where the owner asks for more than the gateway does.
-    const STRICTER: [(&str, &str, &str); 5] = [
+    const STRICTER: [(&str, &str, &str); 6] = [
         ("post", "/task/workflows", "task:admin"),
         ("post", "/task/workflows/{id}/backtest", "task:admin"),
+        ("post", "/task/runs/{id}/cancel", "task:admin"),
         ("post", "/task/runs/{id}/retry", "task:admin"),
         ("patch", "/task/workflows/{id}", "task:admin"),
         ("delete", "/task/workflows/{id}", "task:admin"),

@@ -39,12 +39,7 @@ impl TryFrom<String> for CustomType {
     type Error = String;
 
     fn try_from(name: String) -> Result<Self, String> {
-        let is_reserved = bhiv_events::catalog()
-            .iter()
-            .map(|entry| entry.kind.name)
-            .chain([TEST_EVENT])
-            .any(|reserved| reserved.eq_ignore_ascii_case(&name));
-        if is_reserved {
+        if bhiv_events::is_reserved(&name) || TEST_EVENT.eq_ignore_ascii_case(&name) {
             Err(format!("'{name}' is a name of the system's own events"))
         } else {
             Ok(Self(name))

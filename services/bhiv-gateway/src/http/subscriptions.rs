@@ -4,6 +4,7 @@ use bhiv_auth::require::{GatewayRead, GatewayWrite};
 use bhiv_auth::{Caller, Permission};
 use bhiv_service::Context;
 use bhiv_web::{Can, Created, Cursor, Id, Limit, NoContent, Page, Problem, Result, Valid, ValidQuery, codes};
+use bhiv_webhook::{CallbackUrl, Sender, secret};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -14,12 +15,11 @@ use crate::commands::subscribe::{Subscribe, WithSecret};
 use crate::commands::test_subscription::{TestSent, TestSubscription};
 use crate::commands::unsubscribe::Unsubscribe;
 use crate::config::WebhookSettings;
-use crate::domain::callback::CallbackUrl;
 use crate::domain::visible::is_admin;
-use crate::domain::webhook::{NewSubscription, SubscriptionChange, secret};
+use crate::domain::webhook::{NewSubscription, SubscriptionChange};
 use crate::store::subscription::{self, Owner, Subscription};
 use crate::store::webhook::{self, Attempt};
-use crate::webhooks::{Doorbell, Sender};
+use crate::webhooks::Doorbell;
 
 /// How many.
 #[derive(Debug, Deserialize, ToSchema)]

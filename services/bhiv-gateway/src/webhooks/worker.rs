@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 use bhiv_db::Error;
 use bhiv_service::Context;
 use bhiv_telemetry::metrics::{Counter, KeyValue, counter};
+use bhiv_webhook::{Parcel, Sender, judge};
 use chrono::TimeDelta;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
@@ -11,11 +12,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use uuid::Uuid;
 
-use super::{Doorbell, Sender};
+use super::Doorbell;
 use crate::commands::record_attempt::RecordAttempt;
 use crate::config::WebhookSettings;
 use crate::domain::visible::viewer;
-use crate::domain::webhook::judge;
 use crate::store::webhook::{self, Due, Room};
 use crate::visible::Visible;
 
@@ -99,7 +99,7 @@ impl Worker {
             each: self.settings.webhook_concurrency_each,
             busy: busy.iter().map(|(id, count)| (*id, *count)).collect(),
         };
-        let timeout = i64::try_from(self.settings.webhook_timeout_ms).unwrap_or(i64::MAX);
+        let timeout = i64::try_from(self.settings.sending.webhook_timeout_ms).unwrap_or(i64::MAX);
         let now = self.context.clock().now();
         let until = now + TimeDelta::try_milliseconds(timeout).unwrap_or_default() + LEASE;
         Ok(webhook::take(&mut *self.context.read().await?, room, now, until).await?)
@@ -123,7 +123,16 @@ impl Worker {
         };
         let viewer = viewer(&due.owner, due.team.as_deref(), &due.roles, due.scope.as_deref());
         if self.visible.may_see(&viewer, &due.module, &due.event) {
-            let answer = self.sender.send(&due, at).await;
+            let mut secrets = vec![due.secret.as_str()];
+            secrets.extend(due.old_secret.as_deref());
+            let parcel = Parcel {
+                url: &due.callback_url,
+                id: due.event_id,
+                content_type: "application/cloudevents+json",
+                body: due.event.to_string(),
+                secrets: &secrets,
+            };
+            let answer = self.sender.send(parcel, at).await;
             let chance = self.context.clock().chance();
             let verdict = judge(due.attempt, answer.status, answer.retry_after, chance);
             record.verdict = Some(verdict);

@@ -6,17 +6,11 @@ use bhiv_db::DieselError;
 use bhiv_events::Event;
 use bhiv_outbox::{Command, Fault, Tx};
 
-use super::add_task::add_task;
-use super::escalate_tasks::escalate_tasks;
-use crate::domain::assignment::{Assignment, Strategy, in_turn, least_loaded};
+use super::advance_run::{advance, save};
 use crate::domain::facts::Facts;
-use crate::domain::ids::WorkflowId;
-use crate::domain::run::{Decision, Outcome, decide};
-use crate::domain::step::Step;
-use crate::events;
+use crate::domain::run::{Decision, Outcome, Plan, Steps, decide};
 use crate::store::heard::{self, HeardEvent};
 use crate::store::run::{self, Run};
-use crate::store::task;
 use crate::store::workflow::{self, Workflow};
 
 /// Runs every enabled workflow that an event triggers. What one of them cannot do stops no other: its run says
@@ -67,59 +61,36 @@ async fn run(tx: &mut Tx, workflow: &Workflow, event: &Event, facts: &Facts) -> 
         error: None,
         created_at: tx.now(),
         attempts: 1,
+        steps: Steps::default(),
+        waits_for: None,
+        wake_at: None,
     };
-    try_(tx, workflow, facts, &mut run).await?;
-    run::insert(tx.conn(), &run).await
+    let plan = try_(tx, workflow, facts, &mut run).await?;
+    run::insert(tx.conn(), &run).await?;
+    match plan.filter(|_| run.outcome == Outcome::Waiting) {
+        Some(plan) => save(tx, &run, &plan).await,
+        None => Ok(()),
+    }
 }
 
-/// Decides, acts, and notes in `run` what came of it: all of a workflow's actions are done, or none.
-pub async fn try_(tx: &mut Tx, workflow: &Workflow, facts: &Facts, run: &mut Run) -> Result<(), DieselError> {
-    match decide(workflow.condition.as_deref(), &workflow.actions, facts, tx.now()) {
+/// Decides, acts, and notes in `run` what came of it; answers what is done. What cannot be told from the event keeps all
+/// of it from being done.
+pub async fn try_(
+    tx: &mut Tx,
+    workflow: &Workflow,
+    facts: &Facts,
+    run: &mut Run,
+) -> Result<Option<Plan>, DieselError> {
+    (run.steps, run.effects) = (Steps::default(), Vec::new());
+    match decide(workflow.condition.as_deref(), &workflow.actions, facts) {
         Decision::Act(steps) => {
-            (run.outcome, run.error) = (Outcome::Done, None);
-            for step in steps {
-                run.effects.push(act(tx, workflow.id, step).await?);
-            }
-            events::workflow_triggered(tx, workflow, run);
+            run.steps = Steps::ahead(&steps);
+            let plan = Plan { workflow: workflow.name.clone(), steps };
+            advance(tx, run, &plan).await?;
+            return Ok(Some(plan));
         }
         Decision::Pass(error) => (run.outcome, run.error) = (Outcome::ConditionNotMet, error),
         Decision::Fail(error) => (run.outcome, run.error) = (Outcome::Failed, Some(error)),
     }
-    Ok(())
-}
-
-/// Does one step and says what it did.
-async fn act(tx: &mut Tx, workflow_id: WorkflowId, step: Step) -> Result<String, DieselError> {
-    match step {
-        Step::CreateTask(mut new, assignment) => {
-            if let (None, Some(assignment)) = (&new.assignee_id, assignment) {
-                new.assignee_id = choose(tx, workflow_id, &assignment).await?;
-            }
-            let task = add_task(tx, new, Some(workflow_id)).await?;
-            Ok(format!("created task/{}", task.id))
-        }
-        Step::EscalateTasks { reference, reason } => {
-            let count = escalate_tasks(tx, &reference, reason).await?;
-            Ok(format!("escalated {count} of the tasks about {reference}"))
-        }
-    }
-}
-
-/// Whose turn it is. Tasks of one workflow are assigned one after the other, until the end of the transaction.
-async fn choose(
-    tx: &mut Tx,
-    workflow: WorkflowId,
-    Assignment { among, by }: &Assignment,
-) -> Result<Option<String>, DieselError> {
-    task::lock_assigning(tx.conn(), workflow).await?;
-    match by {
-        Strategy::RoundRobin => {
-            let last = task::last_assignee(tx.conn(), workflow, among).await?;
-            Ok(in_turn(among, last.as_deref()).map(str::to_owned))
-        }
-        Strategy::LeastLoaded => {
-            let loads = task::open_by_assignee(tx.conn(), among).await?;
-            Ok(least_loaded(among, &loads).map(str::to_owned))
-        }
-    }
+    Ok(None)
 }

@@ -1,10 +1,13 @@
+use std::collections::BTreeMap;
+
 use bhiv_types::Priority;
+use bhiv_webhook::CallbackUrl;
 use serde::{Deserialize, Serialize};
-use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder};
+use utoipa::openapi::schema::{AdditionalProperties, Object, ObjectBuilder, Type};
 use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::assignment::Assignment;
+use super::assignment::{Assignee, Assignment};
 use super::template;
 
 /// Something that a workflow does: an object with exactly one field, which names it.
@@ -16,6 +19,14 @@ pub enum Action {
     CreateTask(TaskTemplate),
     /// The open tasks about something are escalated.
     EscalateTasks(Escalation),
+    /// Somebody outside is told; what follows waits until they have it.
+    Notify(Notification),
+    /// An event is published: `workflow_published`.
+    Publish(Publication),
+    /// What follows waits for a time.
+    Wait(Pause),
+    /// A person is asked; what follows is done if they agree.
+    Approve(Asking),
 }
 
 /// The task that is created. Its texts are templates over `event` and `data`; one that gives nothing is absent.
@@ -55,6 +66,82 @@ pub struct Escalation {
     /// Why; cut at 4000 characters.
     #[schema(min_length = 1, max_length = 4000)]
     pub reason: Option<String>,
+}
+
+/// Who is told what.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Notification {
+    /// Where: whoever may read workflows can read it.
+    pub url: CallbackUrl,
+    /// What: a template over `event` and `data`; cut at 4000 characters.
+    #[schema(min_length = 1, max_length = 4000)]
+    pub text: String,
+}
+
+/// The event that is published.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Publication {
+    /// What happened, in the workflow's own words; no name of the system's own events.
+    #[schema(value_type = String, pattern = "^[A-Za-z][A-Za-z0-9_.:-]{0,99}$")]
+    pub event_type: OwnType,
+    /// What there is to say about it: each a template over `event` and `data`, cut at 4000 characters.
+    #[serde(default)]
+    #[schema(schema_with = payload)]
+    pub payload: BTreeMap<String, String>,
+}
+
+fn payload() -> Object {
+    let text = ObjectBuilder::new().schema_type(Type::String).max_length(Some(4000));
+    let texts = ObjectBuilder::new().schema_type(Type::Object).max_properties(Some(50));
+    texts.additional_properties(Some(RefOr::T(Schema::Object(text.build())))).build()
+}
+
+/// The name of an event that is none of the system's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct OwnType(String);
+
+impl TryFrom<String> for OwnType {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        if bhiv_events::is_reserved(&name) {
+            return Err(format!("'{name}' is a name of the system's own events"));
+        }
+        Ok(Self(name))
+    }
+}
+
+impl From<OwnType> for String {
+    fn from(OwnType(name): OwnType) -> Self {
+        name
+    }
+}
+
+/// For how long.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Pause {
+    /// At most a year.
+    #[schema(minimum = 1, maximum = 525_600)]
+    pub minutes: u32,
+}
+
+/// What is asked, and who.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Asking {
+    /// A template over `event` and `data`; cut at 4000 characters.
+    #[schema(min_length = 1, max_length = 4000)]
+    pub question: String,
+    /// Any of these users may answer.
+    #[schema(min_items = 1, max_items = 100)]
+    pub approvers: Vec<Assignee>,
+    /// No answer within so many hours is a no; there is no end to it, unless it says otherwise.
+    #[schema(minimum = 1, maximum = 8760)]
+    pub within_hours: Option<u16>,
 }
 
 /// Everything that a workflow does, in this order.
@@ -98,9 +185,19 @@ impl Actions {
     }
 }
 
+impl Actions {
+    /// Who is told, and where that stands.
+    pub fn receivers(&self) -> impl Iterator<Item = (String, &CallbackUrl)> {
+        self.0.iter().enumerate().filter_map(|(number, action)| match action {
+            Action::Notify(Notification { url, .. }) => Some((format!("/actions/{number}/notify/url"), url)),
+            _ => None,
+        })
+    }
+}
+
 impl Action {
     /// Its templates, by field.
-    fn texts(&self) -> impl Iterator<Item = (&'static str, &str)> {
+    fn texts(&self) -> Vec<(String, &str)> {
         let texts = match self {
             Self::CreateTask(task) => vec![
                 ("title", Some(task.title.as_str())),
@@ -111,8 +208,22 @@ impl Action {
             Self::EscalateTasks(tasks) => {
                 vec![("reference", Some(tasks.reference.as_str())), ("reason", tasks.reason.as_deref())]
             }
+            Self::Notify(notification) => vec![("text", Some(notification.text.as_str()))],
+            Self::Publish(publication) => {
+                return publication.texts().map(|(name, text)| (format!("payload/{name}"), text)).collect();
+            }
+            Self::Wait(_) => Vec::new(),
+            Self::Approve(question) => vec![("question", Some(question.question.as_str()))],
         };
-        texts.into_iter().filter_map(|(field, text)| Some((field, text?)))
+        texts.into_iter().filter_map(|(field, text)| Some((field.to_owned(), text?))).collect()
+    }
+}
+
+impl Publication {
+    /// Its templates, by a name as it stands in a JSON Pointer.
+    pub fn texts(&self) -> impl Iterator<Item = (String, &str)> {
+        let escaped = |name: &str| name.replace('~', "~0").replace('/', "~1");
+        self.payload.iter().map(move |(name, text)| (escaped(name), text.as_str()))
     }
 }
 
@@ -124,6 +235,10 @@ impl PartialSchema for Action {
             .description(Some("Something that a workflow does: exactly one of these fields."))
             .property("create_task", Ref::from_schema_name(TaskTemplate::name()))
             .property("escalate_tasks", Ref::from_schema_name(Escalation::name()))
+            .property("notify", Ref::from_schema_name(Notification::name()))
+            .property("publish", Ref::from_schema_name(Publication::name()))
+            .property("wait", Ref::from_schema_name(Pause::name()))
+            .property("approve", Ref::from_schema_name(Asking::name()))
             .min_properties(Some(1))
             .max_properties(Some(1))
             .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)))
@@ -133,10 +248,16 @@ impl PartialSchema for Action {
 
 impl ToSchema for Action {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        schemas.push((TaskTemplate::name().into_owned(), TaskTemplate::schema()));
-        schemas.push((Escalation::name().into_owned(), Escalation::schema()));
-        TaskTemplate::schemas(schemas);
-        Escalation::schemas(schemas);
+        fn push<T: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+            schemas.push((T::name().into_owned(), T::schema()));
+            T::schemas(schemas);
+        }
+        push::<TaskTemplate>(schemas);
+        push::<Escalation>(schemas);
+        push::<Notification>(schemas);
+        push::<Publication>(schemas);
+        push::<Pause>(schemas);
+        push::<Asking>(schemas);
     }
 }
 
@@ -151,6 +272,10 @@ mod tests {
         let broken: Actions = serde_json::from_value(json!([
             {"create_task": {"title": "{{", "description": "{{", "reference": "{{", "assignee_id": "{{"}},
             {"escalate_tasks": {"reference": "{{", "reason": "{{"}},
+            {"notify": {"url": "https://example.com/", "text": "{{"}},
+            {"publish": {"event_type": "own", "payload": {"a/b": "{{"}}},
+            {"wait": {"minutes": 1}},
+            {"approve": {"question": "{{", "approvers": ["ravi"]}},
         ]))
         .unwrap();
         let InvalidTemplates(faults) = broken.check().unwrap_err();
@@ -164,6 +289,9 @@ mod tests {
                 "/actions/0/create_task/assignee_id",
                 "/actions/1/escalate_tasks/reference",
                 "/actions/1/escalate_tasks/reason",
+                "/actions/2/notify/text",
+                "/actions/3/publish/payload/a~1b",
+                "/actions/5/approve/question",
             ]
         );
     }

@@ -1,5 +1,6 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -87,15 +88,21 @@ impl Backtest {
 
 fn says(step: &Step) -> String {
     match step {
-        Step::CreateTask(task, assignment) => {
+        Step::CreateTask { task, assign, .. } => {
             let about = task.reference.as_ref().map_or_else(String::new, |it| format!(" about {it}"));
-            let one = assignment.as_ref().map(|it| format!("one of {}", it.among.join(", ")));
+            let one = assign.as_ref().map(|it| format!("one of {}", it.among.join(", ")));
             let to = task.assignee_id.clone().or(one).map_or_else(String::new, |it| format!(" for {it}"));
             format!("create task '{}'{about}{to}, {}", task.title, task.priority)
         }
         Step::EscalateTasks { reference, reason } => {
             let reason = reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
             format!("escalate the open tasks about {reference}{reason}")
+        }
+        Step::Notify { url, text } => format!("tell {}: {text}", url.host()),
+        Step::Publish { event_type, payload } => format!("publish {event_type} {}", json!(payload)),
+        Step::Wait { minutes } => format!("wait {minutes} minutes"),
+        Step::Approve { question, approvers, .. } => {
+            format!("ask one of {}: {question}", approvers.join(", "))
         }
     }
 }

@@ -9,4 +9,6 @@ bhiv_types::ids! {
     ReviewId;
     /// Id of a run of a workflow.
     RunId;
+    /// Id of what a workflow asks a person.
+    ApprovalId;
 }

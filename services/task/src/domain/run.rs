@@ -20,8 +20,99 @@ pub enum Outcome {
     Done,
     /// Its condition was not met, or could not be told; then the error says why.
     ConditionNotMet,
-    /// The text of an action could not be made, so none was done; the error says why.
+    /// The text of an action could not be made, so none was done; or a step could not be; the error says why.
     Failed,
+    /// It is not over: it waits for something.
+    Waiting,
+    /// A person did not agree, or did not answer in time.
+    Rejected,
+    /// Somebody ended it while it waited.
+    Cancelled,
+}
+
+/// What a run waits for.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, strum::Display, strum::EnumString,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum WaitsFor {
+    /// A time.
+    Time,
+    /// A person, see `/task/approvals`.
+    Approval,
+    /// Somebody outside who is to be told.
+    Receiver,
+}
+
+/// How far a step is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StepStatus {
+    /// It has not begun.
+    Pending,
+    /// It has begun, and waits.
+    Waiting,
+    /// It is done.
+    Done,
+    /// It could not be done.
+    Failed,
+    /// A person did not agree.
+    Rejected,
+}
+
+/// A step of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct StepRecord {
+    /// What kind of action it is.
+    pub action: String,
+    /// How far it is.
+    pub status: StepStatus,
+    /// What it did, for example `created task/0190...`.
+    pub effect: Option<String>,
+    /// What went wrong, in the last attempt if it is tried again.
+    pub error: Option<String>,
+    /// How often it was tried.
+    pub attempts: i32,
+    /// When it began.
+    pub began_at: Option<DateTime<Utc>>,
+    /// When it was over.
+    pub ended_at: Option<DateTime<Utc>>,
+}
+
+/// The steps of a run, in their order.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Steps(pub Vec<StepRecord>);
+
+impl Steps {
+    /// None of these has begun.
+    pub fn ahead(steps: &[Step]) -> Self {
+        let ahead = |step: &Step| StepRecord {
+            action: <&str>::from(step).to_owned(),
+            status: StepStatus::Pending,
+            effect: None,
+            error: None,
+            attempts: 0,
+            began_at: None,
+            ended_at: None,
+        };
+        Self(steps.iter().map(ahead).collect())
+    }
+
+    /// The first that is not done, and its number.
+    pub fn current(&mut self) -> Option<(usize, &mut StepRecord)> {
+        self.0.iter_mut().enumerate().find(|(_, step)| step.status != StepStatus::Done)
+    }
+}
+
+/// What a run does, with the texts made: it is the same however long it takes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Name of the workflow.
+    pub workflow: String,
+    /// What is done, in this order.
+    pub steps: Vec<Step>,
 }
 
 /// What a workflow decides to do.
@@ -36,9 +127,9 @@ pub enum Decision {
 }
 
 /// Decides what `actions` do about an event if `condition` is met.
-pub fn decide(condition: Option<&str>, actions: &Actions, facts: &Facts, now: DateTime<Utc>) -> Decision {
+pub fn decide(condition: Option<&str>, actions: &Actions, facts: &Facts) -> Decision {
     match condition.map_or(Ok(true), |condition| condition::is_met(condition, facts)) {
-        Ok(true) => match actions.steps(facts, now) {
+        Ok(true) => match actions.steps(facts) {
             Ok(steps) => Decision::Act(steps),
             Err(error) => Decision::Fail(why(&error)),
         },
@@ -72,7 +163,7 @@ mod tests {
             assign: None,
         };
         let facts = Facts { event: json!({}), data: json!({"name": "\0".repeat(3), "score": 0.5}) };
-        decide(condition, &Actions(vec![Action::CreateTask(task)]), &facts, DateTime::UNIX_EPOCH)
+        decide(condition, &Actions(vec![Action::CreateTask(task)]), &facts)
     }
 
     #[test]

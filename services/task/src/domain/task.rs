@@ -63,7 +63,7 @@ impl TaskStatus {
 }
 
 /// What is known when a task is created.
-#[derive(Clone, Debug, PartialEq, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewTask {
     /// What is to be done.

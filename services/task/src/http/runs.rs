@@ -6,7 +6,8 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::commands::retry_run::RetryRun;
+use crate::commands::cancel_run::CancelRun;
+use crate::commands::retry_run::{RetryRun, Start};
 use crate::domain::ids::{RunId, WorkflowId};
 use crate::domain::run::Outcome;
 use crate::store::run::{self, Filter, Run};
@@ -46,6 +47,23 @@ pub async fn read(_: Can<TaskRead>, Id(id): Id<RunId>, service: Data<Context>) -
     run.map(Json).ok_or_else(|| Problem::not_found(format!("run/{id}")))
 }
 
-pub async fn retry(who: Can<TaskAdmin>, Id(id): Id<RunId>, service: Data<Context>) -> Result<Json<Run>> {
-    Ok(Json(service.run(who.origin(), RetryRun(id)).await?))
+/// Where it begins again.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Again {
+    /// From where on; at the step that failed, if one did, unless it says otherwise.
+    from: Option<Start>,
+}
+
+pub async fn retry(
+    who: Can<TaskAdmin>,
+    Id(id): Id<RunId>,
+    ValidQuery(Again { from }): ValidQuery<Again>,
+    service: Data<Context>,
+) -> Result<Json<Run>> {
+    Ok(Json(service.run(who.origin(), RetryRun { id, from }).await?))
+}
+
+pub async fn cancel(who: Can<TaskAdmin>, Id(id): Id<RunId>, service: Data<Context>) -> Result<Json<Run>> {
+    Ok(Json(service.run(who.origin(), CancelRun(id)).await?))
 }

@@ -2,7 +2,8 @@ use actix_web::web::{Data, Json};
 use bhiv_auth::require::{TaskAdmin, TaskRead};
 use bhiv_service::Context;
 use bhiv_web::history::{self, AsOf, Change, ListHistory};
-use bhiv_web::{Can, Created, Cursor, Id, Limit, NoContent, Page, Problem, Result, Valid, ValidQuery};
+use bhiv_web::{Can, Created, Cursor, Id, Limit, NoContent, Page, Problem, Result, Valid, ValidQuery, codes};
+use bhiv_webhook::Sender;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -10,6 +11,7 @@ use utoipa::ToSchema;
 use crate::commands::create_workflow::CreateWorkflow;
 use crate::commands::delete_workflow::DeleteWorkflow;
 use crate::commands::patch_workflow::PatchWorkflow;
+use crate::domain::action::Actions;
 use crate::domain::backtest::{Backtest, Trial};
 use crate::domain::facts::Facts;
 use crate::domain::ids::WorkflowId;
@@ -35,7 +37,9 @@ pub async fn create(
     who: Can<TaskAdmin>,
     Valid(new): Valid<NewWorkflow>,
     service: Data<Context>,
+    sender: Data<Sender>,
 ) -> Result<Created<Workflow>> {
+    check_receivers(&sender, Some(&new.actions))?;
     let workflow = service.run(who.origin(), CreateWorkflow(new)).await?;
     Ok(Created::at(format!("/task/workflows/{}", workflow.id), workflow))
 }
@@ -81,7 +85,9 @@ pub async fn patch(
     Id(id): Id<WorkflowId>,
     Valid(change): Valid<WorkflowChange>,
     service: Data<Context>,
+    sender: Data<Sender>,
 ) -> Result<Json<Workflow>> {
+    check_receivers(&sender, change.actions.as_ref())?;
     Ok(Json(service.run(who.origin(), PatchWorkflow { id, change }).await?))
 }
 
@@ -92,6 +98,18 @@ pub async fn delete(
 ) -> Result<NoContent> {
     service.run(who.origin(), DeleteWorkflow(id)).await?;
     Ok(NoContent)
+}
+
+/// Who is told is of the public internet, unless an operator says otherwise.
+fn check_receivers(sender: &Sender, actions: Option<&Actions>) -> Result<()> {
+    let receivers = actions.into_iter().flat_map(Actions::receivers);
+    let mut faults =
+        receivers.filter_map(|(pointer, url)| Some((pointer, sender.check(url).err()?))).peekable();
+    if faults.peek().is_none() {
+        return Ok(());
+    }
+    let problem = Problem::from(codes::INVALID_INPUT);
+    Err(faults.fold(problem, |problem, (pointer, fault)| problem.at(pointer, fault)))
 }
 
 /// Tries a workflow on events that were heard. Nothing is done.
@@ -123,7 +141,7 @@ pub async fn backtest(
         let mut result = Backtest { truncated, ..Backtest::default() };
         for HeardEvent { event_id, event, data, heard_at, .. } in events {
             let facts = Facts { event, data };
-            result.add(event_id, heard_at, decide(condition.as_deref(), &actions, &facts, heard_at));
+            result.add(event_id, heard_at, decide(condition.as_deref(), &actions, &facts));
         }
         result
     });

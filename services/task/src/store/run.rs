@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::domain::ids::{RunId, WorkflowId};
-use crate::domain::run::Outcome;
+use crate::domain::run::{Outcome, Plan, StepRecord, Steps, WaitsFor};
 use crate::schema::workflow_runs;
 
 /// What came of a workflow when its event arrived.
@@ -36,6 +36,16 @@ pub struct Run {
     pub created_at: DateTime<Utc>,
     /// How often it was tried.
     pub attempts: i32,
+    /// Its steps, in their order; none if it had nothing to do, or is older than steps are kept.
+    #[serde(default)]
+    #[schema(value_type = Vec<StepRecord>)]
+    pub steps: Steps,
+    /// What it waits for, if it is not over.
+    #[serde(default)]
+    pub waits_for: Option<WaitsFor>,
+    /// When it goes on by itself.
+    #[serde(default)]
+    pub wake_at: Option<DateTime<Utc>>,
 }
 
 /// Which runs a list has.
@@ -85,7 +95,7 @@ pub async fn lock(conn: &mut Conn, id: RunId) -> QueryResult<Option<Run>> {
     workflow_runs::table.find(id).select(Run::as_select()).for_update().first(conn).await.optional()
 }
 
-/// Writes what came of trying it again.
+/// Writes how far it is.
 pub async fn update(conn: &mut Conn, run: &Run) -> QueryResult<()> {
     let set = (
         workflow_runs::workflow_version.eq(run.workflow_version),
@@ -93,8 +103,41 @@ pub async fn update(conn: &mut Conn, run: &Run) -> QueryResult<()> {
         workflow_runs::effects.eq(run.effects.clone()),
         workflow_runs::error.eq(run.error.clone()),
         workflow_runs::attempts.eq(run.attempts),
+        workflow_runs::steps.eq(run.steps.clone()),
+        workflow_runs::waits_for.eq(run.waits_for),
+        workflow_runs::wake_at.eq(run.wake_at),
     );
     diesel::update(workflow_runs::table.find(run.id)).set(set).execute(conn).await.map(drop)
+}
+
+/// Keeps what a run does until it is known to be done, or forgets it.
+pub async fn keep_plan(conn: &mut Conn, id: RunId, plan: Option<&Plan>) -> QueryResult<()> {
+    let set = workflow_runs::plan.eq(plan.cloned());
+    diesel::update(workflow_runs::table.find(id)).set(set).execute(conn).await.map(drop)
+}
+
+/// What a run does that is not known to be done.
+pub async fn plan(conn: &mut Conn, id: RunId) -> QueryResult<Option<Plan>> {
+    let plan = workflow_runs::table.find(id).select(workflow_runs::plan).first::<Option<Plan>>(conn);
+    plan.await.optional().map(Option::flatten)
+}
+
+/// Up to `limit` runs that wait for one of these and are due; locked, and nobody else's.
+pub async fn lock_due(
+    conn: &mut Conn,
+    waits_for: &[WaitsFor],
+    now: DateTime<Utc>,
+    limit: usize,
+) -> QueryResult<Vec<Run>> {
+    workflow_runs::table
+        .filter(workflow_runs::wake_at.le(now).and(workflow_runs::waits_for.eq_any(waits_for.to_vec())))
+        .order(workflow_runs::wake_at)
+        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
+        .select(Run::as_select())
+        .for_update()
+        .skip_locked()
+        .load(conn)
+        .await
 }
 
 /// Up to `limit` runs, the newest first, beginning below the id `after`.

@@ -7,9 +7,11 @@ mod depth;
 mod engine;
 mod feedback;
 mod overdue;
+mod receiver;
 mod reviews;
 mod shipped;
 mod tasks;
+mod waiting;
 mod workflow_state;
 mod workflows;
 

@@ -8,7 +8,7 @@ use crate::{app, id};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_late_is_told_once_by_one_of_the_replicas() {
-    let quick = || Config { overdue_check_ms: 20, ..Config::default() };
+    let quick = || Config { timer_check_ms: 20, ..Config::default() };
     let app = TestApp::start::<TaskService>(quick()).await;
     let other = TestApp::replica_of::<TaskService>(&app, |_| quick());
     let mut tasks = Vec::new();

@@ -57,6 +57,11 @@ impl CallbackUrl {
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
+
+    /// Its host, which may be told where the rest may not: the path of a webhook often is a secret.
+    pub fn host(&self) -> &str {
+        self.0.host_str().unwrap_or_default()
+    }
 }
 
 impl TryFrom<String> for CallbackUrl {
@@ -90,9 +95,7 @@ impl PartialSchema for CallbackUrl {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .format(Some(SchemaFormat::Custom("uri".to_owned())))
-            .description(Some(
-                "Where events are sent with POST: https, and an address of the public internet.",
-            ))
+            .description(Some("Where it is sent with POST: https, and an address of the public internet."))
             .max_length(Some(2000))
             .into()
     }

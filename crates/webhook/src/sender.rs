@@ -7,11 +7,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::Client;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use uuid::Uuid;
 
-use crate::config::WebhookSettings;
-use crate::domain::callback::{CallbackUrl, Targets};
-use crate::domain::webhook::{retry_after, signatures};
-use crate::store::webhook::Due;
+use crate::retry::retry_after;
+use crate::{CallbackUrl, Settings, Targets, signatures};
 
 /// An answer is read so far, in bytes, so that the connection can be used again. What it says does not count.
 const MAX_ANSWER: usize = 64 * 1024;
@@ -21,6 +20,21 @@ const MAX_ANSWER: usize = 64 * 1024;
 pub struct Sender {
     client: Client,
     targets: Arc<Targets>,
+}
+
+/// What is sent.
+#[derive(Clone, Debug)]
+pub struct Parcel<'a> {
+    /// Where.
+    pub url: &'a str,
+    /// Its id, the same in every attempt: the receiver takes it once.
+    pub id: Uuid,
+    /// What the body is, for example `application/json`.
+    pub content_type: &'static str,
+    /// The body.
+    pub body: String,
+    /// It is signed with each of these.
+    pub secrets: &'a [&'a str],
 }
 
 /// What came back.
@@ -37,7 +51,7 @@ pub struct Answer {
 impl Sender {
     /// # Errors
     /// When there can be no client.
-    pub fn new(settings: &WebhookSettings) -> Result<Self, String> {
+    pub fn new(settings: &Settings) -> Result<Self, String> {
         let targets = Arc::new(Targets {
             allow_http: settings.webhook_allow_http,
             networks: settings.webhook_allowed_networks.clone(),
@@ -64,28 +78,28 @@ impl Sender {
     }
 
     /// Makes a delivery.
-    pub async fn send(&self, due: &Due, now: DateTime<Utc>) -> Answer {
-        self.try_to_send(due, now)
+    pub async fn send(&self, parcel: Parcel<'_>, now: DateTime<Utc>) -> Answer {
+        self.try_to_send(parcel, now)
             .await
             .unwrap_or_else(|error| Answer { error: Some(error), ..Answer::default() })
     }
 
-    async fn try_to_send(&self, due: &Due, now: DateTime<Utc>) -> Result<Answer, String> {
+    async fn try_to_send(&self, parcel: Parcel<'_>, now: DateTime<Utc>) -> Result<Answer, String> {
         // Again: what is allowed may have changed, and an address in the URL does not go through the resolver.
-        let url = CallbackUrl::try_from(due.callback_url.clone())?;
+        let Parcel { url, id, content_type, body, secrets } = parcel;
+        let url = CallbackUrl::try_from(url.to_owned())?;
         self.check(&url)?;
-        let body = due.event.to_string();
-        let mut secrets = vec![due.secret.as_str()];
-        secrets.extend(due.old_secret.as_deref());
-        let sending = self
+        let mut sending = self
             .client
             .post(url.as_str())
-            .header(CONTENT_TYPE, "application/cloudevents+json")
-            .header("webhook-id", due.event_id.to_string())
-            .header("webhook-timestamp", now.timestamp().to_string())
-            .header("webhook-signature", signatures(&secrets, due.event_id, now, body.as_bytes()))
-            .body(body);
-        let mut answer = sending.send().await.map_err(|error| reason(&error))?;
+            .header(CONTENT_TYPE, content_type)
+            .header("webhook-id", id.to_string())
+            .header("webhook-timestamp", now.timestamp().to_string());
+        if !secrets.is_empty() {
+            let signatures = signatures(secrets, id, now, body.as_bytes());
+            sending = sending.header("webhook-signature", signatures);
+        }
+        let mut answer = sending.body(body).send().await.map_err(|error| reason(&error))?;
         let status = answer.status();
         let asked = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         let retry_after = asked.and_then(|header| retry_after(header, now));

@@ -1,0 +1,228 @@
+//! Counts requests in Redis. Those that come while it answers are counted together, next: under load, one script
+//! counts many, and a caller who sends many at a time costs little more than one.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use deadpool_redis::redis::Script;
+use tokio::sync::oneshot;
+
+use super::Redis;
+use crate::domain::quota::{Quota, Verdict, count};
+
+/// Requests that one script counts, at most: Redis does nothing else meanwhile.
+const MOST: usize = 256;
+
+/// [`count`] for several requests of each key, with the time of Redis, which is the same for every replica. Answers
+/// that time and, for each key, when its next request was due before: what became of each request follows from them.
+/// Numbers are written by format, because Lua would round them.
+static COUNT: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "local time = redis.call('TIME')
+         local now = time[1] * 1000000 + time[2]
+         local answer = {now}
+         for i, key in ipairs(KEYS) do
+           local interval, window = tonumber(ARGV[3 * i - 2]), tonumber(ARGV[3 * i - 1])
+           local arrival = math.max(tonumber(redis.call('GET', key) or now), now)
+           local allowed = math.min(tonumber(ARGV[3 * i]), math.floor((now + window - arrival) / interval))
+           if allowed > 0 then
+             local next = arrival + allowed * interval
+             redis.call('SET', key, string.format('%.0f', next), 'PX', math.ceil((next - now) / 1000))
+           end
+           answer[i + 1] = arrival
+         end
+         return answer",
+    )
+});
+
+thread_local! {
+    /// What waits on this worker, for each [`Redis`] of the process.
+    static QUEUES: RefCell<HashMap<u64, Queue>> = RefCell::default();
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: Vec<Waiting>,
+    is_counting: bool,
+}
+
+/// A request that is to be counted, and who waits for it.
+struct Waiting {
+    caller: String,
+    quota: Quota,
+    told: oneshot::Sender<Verdict>,
+}
+
+/// Somebody counts what waits in a queue. When it ends, however it does, nobody waits in vain.
+struct Counting(u64);
+
+impl Counting {
+    fn next(&self) -> Vec<Waiting> {
+        QUEUES.with_borrow_mut(|queues| {
+            let Some(queue) = queues.get_mut(&self.0) else { return Vec::new() };
+            let rest = queue.waiting.split_off(queue.waiting.len().min(MOST));
+            std::mem::replace(&mut queue.waiting, rest)
+        })
+    }
+}
+
+impl Drop for Counting {
+    fn drop(&mut self) {
+        let id = self.0;
+        let _ = QUEUES.try_with(|queues| queues.borrow_mut().remove(&id));
+    }
+}
+
+impl Redis {
+    /// Counts a request of `caller`; `None` when Redis is away.
+    pub async fn count(&self, caller: String, quota: Quota) -> Option<Verdict> {
+        let (told, verdict) = oneshot::channel();
+        let waiting = Waiting { caller, quota, told };
+        if super::worker().is_some() {
+            self.count_soon(waiting);
+        } else {
+            self.count_now(vec![waiting]).await;
+        }
+        verdict.await.ok()
+    }
+
+    fn count_soon(&self, waiting: Waiting) {
+        let is_counting = QUEUES.with_borrow_mut(|queues| {
+            let queue = queues.entry(self.id).or_default();
+            queue.waiting.push(waiting);
+            std::mem::replace(&mut queue.is_counting, true)
+        });
+        if is_counting {
+            return;
+        }
+        let (redis, counting) = (self.clone(), Counting(self.id));
+        tokio::spawn(async move {
+            loop {
+                let next = counting.next();
+                if next.is_empty() {
+                    return;
+                }
+                redis.count_now(next).await;
+            }
+        });
+    }
+
+    async fn count_now(&self, waiting: Vec<Waiting>) {
+        let mut callers: HashMap<String, (Quota, Vec<oneshot::Sender<Verdict>>)> = HashMap::new();
+        for Waiting { caller, quota, told } in waiting {
+            callers.entry(caller).or_insert_with(|| (quota, Vec::new())).1.push(told);
+        }
+        let mut counting = COUNT.prepare_invoke();
+        for (caller, (quota, told)) in &callers {
+            let interval = quota.interval();
+            counting.key(self.key(format_args!("rate:{caller}")));
+            counting.arg(interval).arg(interval * u64::from(quota.requests)).arg(told.len());
+        }
+        let counted = self.ask("counting", async |conn| counting.invoke_async::<Vec<u64>>(conn).await);
+        // Whoever is told nothing counts for itself.
+        let Some(counted) = counted.await else { return };
+        let Some((now, arrivals)) = counted.split_first() else { return };
+        for ((quota, told), arrival) in callers.into_values().zip(arrivals) {
+            let mut arrival = *arrival;
+            for told in told {
+                let (verdict, next) = count(quota, arrival, *now);
+                arrival = next;
+                // A client that has gone was counted all the same.
+                let _ = told.send(verdict);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use futures_util::future::join_all;
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::config::RedisSettings;
+
+    /// So slow that the time between two requests makes no difference.
+    fn quota(requests: u32) -> Quota {
+        Quota { requests, per: Duration::from_hours(1_000) }
+    }
+
+    async fn connected(name: &str, stop: &CancellationToken) -> Redis {
+        let settings = RedisSettings {
+            redis_url: bhiv_testing::servers().redis_url,
+            redis_prefix: format!("{name}-{}", std::process::id()),
+            redis_patience_ms: 10_000,
+        };
+        let redis = Redis::new(&settings).unwrap();
+        tokio::spawn(redis.clone().keep_connected(stop.clone()));
+        bhiv_testing::eventually(async || redis.count("connected".to_owned(), quota(1_000)).await).await;
+        redis
+    }
+
+    /// Redis counts like [`count`] does.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn redis_counts_as_the_process_does() {
+        let stop = CancellationToken::new();
+        let redis = connected("count", &stop).await;
+        for requests in [1, 2, 3, 7, 50] {
+            let (quota, mut arrival) = (quota(requests), 0);
+            for _ in 0..requests + 3 {
+                let by_redis = redis.count(requests.to_string(), quota).await.unwrap();
+                let (here, next) = count(quota, arrival, 0);
+                arrival = next;
+                assert_eq!((by_redis.is_allowed, by_redis.remaining), (here.is_allowed, here.remaining));
+                // A minute of hours.
+                assert!(by_redis.reset.abs_diff(here.reset) < 60_000_000, "{by_redis:?} {here:?}");
+                assert!(
+                    by_redis.retry_after.abs_diff(here.retry_after) < 60_000_000,
+                    "{by_redis:?} {here:?}"
+                );
+            }
+        }
+        stop.cancel();
+    }
+
+    /// Of those that come at once, exactly as many pass as may, in their order, whichever replica counts them.
+    #[tokio::test(flavor = "current_thread")]
+    async fn those_that_come_at_once_are_counted_one_by_one() {
+        let stop = CancellationToken::new();
+        let (one, other) = (connected("at-once", &stop).await, connected("at-once", &stop).await);
+        let ask = async |redis: &Redis, caller: &str, requests: u32, times: usize| {
+            let asked = (0..times).map(|_| redis.count(caller.to_owned(), quota(requests)));
+            join_all(asked).await.into_iter().map(Option::unwrap).collect::<Vec<_>>()
+        };
+        let left = |verdicts: &[Verdict]| -> Vec<_> {
+            verdicts.iter().map(|verdict| verdict.is_allowed.then_some(verdict.remaining)).collect()
+        };
+        // More than one script counts, and others' requests among them.
+        let (many, few) = futures_util::join!(ask(&one, "many", 700, 800), ask(&one, "few", 2, 3));
+        let wanted: Vec<_> = (0..700).rev().map(Some).chain((0..100).map(|_| None)).collect();
+        assert_eq!(left(&many), wanted);
+        assert_eq!(left(&few), [Some(1), Some(0), None]);
+        assert!(many.iter().skip(700).all(|refused| refused.retry_after > 0));
+
+        let (here, there) = futures_util::join!(ask(&one, "both", 10, 8), ask(&other, "both", 10, 8));
+        let passed = here.iter().chain(&there).filter(|verdict| verdict.is_allowed).count();
+        assert_eq!(passed, 10);
+        stop.cancel();
+    }
+
+    /// Without Redis nobody is kept waiting.
+    #[tokio::test(flavor = "current_thread")]
+    async fn nobody_waits_for_what_is_away() {
+        let settings = RedisSettings {
+            redis_url: bhiv_testing::servers().redis_url,
+            redis_prefix: "away".to_owned(),
+            redis_patience_ms: 10_000,
+        };
+        // Nobody has connected it.
+        let redis = Redis::new(&settings).unwrap();
+        for _ in 0..2 {
+            let asked = (0..3).map(|_| redis.count("one".to_owned(), quota(5)));
+            assert_eq!(join_all(asked).await, [None, None, None]);
+        }
+    }
+}
