@@ -62,6 +62,7 @@ pub fn catalog() -> Vec<Entry> {
         Entry::of::<task::TaskCompleted>(),
         Entry::of::<task::TaskEscalated>(),
         Entry::of::<task::TaskOverdue>(),
+        Entry::of::<task::TaskSlaBreached>(),
         Entry::of::<task::TaskReviewed>(),
         Entry::of::<task::FeedbackReceived>(),
         Entry::of::<task::WorkflowTriggered>(),

@@ -118,6 +118,38 @@ impl TaskOverdue {
     }
 }
 
+/// Nobody has begun a task within the time that is promised of its priority.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TaskSlaBreached {
+    /// Id of the task.
+    pub task_id: Uuid,
+    /// What is to be done.
+    pub title: String,
+    /// What it is about.
+    pub reference: Option<String>,
+    /// Who it is assigned to.
+    pub assignee_id: Option<String>,
+    /// `low`, `normal`, `high` or `urgent`.
+    pub priority: String,
+    /// When somebody should have begun.
+    pub respond_by: DateTime<Utc>,
+}
+
+contract!(TaskSlaBreached = Task "task" "task" "sla_breached" "v1", "task" / task_id);
+
+impl TaskSlaBreached {
+    fn canned() -> Self {
+        Self {
+            task_id: sample::TASK,
+            title: "Follow up with Asha Verma".to_owned(),
+            reference: Some(format!("lead/{}", sample::LEAD)),
+            assignee_id: Some("ravi".to_owned()),
+            priority: "urgent".to_owned(),
+            respond_by: sample::time(),
+        }
+    }
+}
+
 /// Somebody looked at a task that was done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TaskReviewed {

@@ -16,12 +16,15 @@ pub mod forget_events;
 pub mod patch_feedback;
 pub mod patch_task;
 pub mod patch_workflow;
+pub mod promise;
+pub mod recur;
 pub mod retry_run;
 pub mod run_workflows;
 pub mod save_task;
 pub mod tell_overdue;
 pub mod tell_receiver;
 pub mod wake_runs;
+pub mod watch_tasks;
 
 use bhiv_outbox::Tx;
 

@@ -10,6 +10,7 @@ pub mod facts;
 pub mod feedback;
 pub mod ids;
 pub mod performance;
+pub mod recurring;
 pub mod review;
 pub mod run;
 mod stack;

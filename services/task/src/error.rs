@@ -11,10 +11,13 @@ use crate::commands::delete_workflow::DeleteWorkflowError;
 use crate::commands::patch_feedback::PatchFeedbackError;
 use crate::commands::patch_task::PatchTaskError;
 use crate::commands::patch_workflow::PatchWorkflowError;
+use crate::commands::promise::NoServiceLevel;
+use crate::commands::recur::RecurringError;
 use crate::commands::retry_run::RetryRunError;
 use crate::domain::action::InvalidTemplates;
 use crate::domain::condition::InvalidCondition;
 use crate::domain::ids::TaskId;
+use crate::domain::recurring::InvalidSchedule;
 use crate::domain::trigger::UnknownTrigger;
 use crate::domain::workflow::InvalidWorkflow;
 
@@ -29,6 +32,7 @@ codes! {
     DHI_MISMATCH = "dhi_mismatch", 422, "The score is not what its parts make";
     NOT_YOUR_FEEDBACK = "not_your_feedback", 403, "Feedback is changed by the customer who gave it";
     FEEDBACK_EXISTS = "feedback_exists", 409, "The caller has given feedback on this order already";
+    INVALID_SCHEDULE = "invalid_schedule", 422, "The schedule cannot be kept";
     NOT_ASKED = "not_asked", 403, "Only whoever is asked answers";
     ALREADY_DECIDED = "already_decided", 409, "What was answered is not answered again";
     RUN_WAITING = "run_waiting", 409, "The run is not over";
@@ -47,14 +51,14 @@ impl From<CreateTaskError> for Problem {
         let says = error.to_string();
         match error {
             CreateTaskError::NoTask(id) => Self::unknown_reference("/depends_on", format!("task/{id}")),
-            CreateTaskError::Past(_, now) => past(says, now),
+            CreateTaskError::Past(field, _, now) => past(field, says, now),
         }
     }
 }
 
-fn past(says: String, now: chrono::DateTime<chrono::Utc>) -> Problem {
+fn past(field: &str, says: String, now: chrono::DateTime<chrono::Utc>) -> Problem {
     let now = now.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
-    Problem::new(PAST_DATE, says).at("/due_date", format!("must be {now} or later"))
+    Problem::new(PAST_DATE, says).at(field, format!("must be {now} or later"))
 }
 
 fn names(ids: &[TaskId]) -> Vec<String> {
@@ -68,7 +72,7 @@ impl From<PatchTaskError> for Problem {
             PatchTaskError::NotFound(id) => Self::not_found(format!("task/{id}")),
             PatchTaskError::Status(refusal) => refusal.into(),
             PatchTaskError::NoTask(id) => Self::unknown_reference("/depends_on", format!("task/{id}")),
-            PatchTaskError::Past(_, now) => past(says, now),
+            PatchTaskError::Past(field, _, now) => past(field, says, now),
             PatchTaskError::Cycle(way) => Self::new(DEPENDENCY_CYCLE, says).with("cycle", names(&way)),
             PatchTaskError::Waits(open) => Self::new(OPEN_DEPENDENCIES, says).with("open", names(&open)),
             PatchTaskError::Unchecked(open) => Self::new(OPEN_CHECKLIST, says).with("open", open),
@@ -183,5 +187,23 @@ impl From<DecideApprovalError> for Problem {
                 Self::new(ALREADY_DECIDED, says).with("approval_status", status.to_string())
             }
         }
+    }
+}
+
+impl From<RecurringError> for Problem {
+    fn from(error: RecurringError) -> Self {
+        let says = error.to_string();
+        let pointer = match error {
+            RecurringError::NotFound(id) => return Self::not_found(format!("recurring/{id}")),
+            RecurringError::Schedule(InvalidSchedule::Timezone(_)) => "/timezone",
+            RecurringError::Schedule(InvalidSchedule::Cron(..) | InvalidSchedule::Never(_)) => "/cron",
+        };
+        Self::new(INVALID_SCHEDULE, &*says).at(pointer, says)
+    }
+}
+
+impl From<NoServiceLevel> for Problem {
+    fn from(NoServiceLevel(priority): NoServiceLevel) -> Self {
+        Self::not_found(format!("service_level/{priority}"))
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bhiv_events::task::{
     ApprovalDecided, ApprovalRequested, FeedbackReceived, TaskCompleted, TaskCreated, TaskEscalated,
-    TaskOverdue, TaskReviewed, WorkflowPublished, WorkflowTriggered,
+    TaskOverdue, TaskReviewed, TaskSlaBreached, WorkflowPublished, WorkflowTriggered,
 };
 use bhiv_outbox::Tx;
 use uuid::Uuid;
@@ -136,4 +136,18 @@ pub fn approval_decided(tx: &mut Tx, approval: &Approval) {
         decided_by: approval.decided_by.clone(),
     };
     tx.record(approval.version, &event);
+}
+
+/// Nobody has begun a task in time.
+pub fn task_sla_breached(tx: &mut Tx, task: &Task) {
+    let Some(respond_by) = task.respond_by else { return };
+    let event = TaskSlaBreached {
+        task_id: task.id.0,
+        title: task.title.clone(),
+        reference: task.reference.clone(),
+        assignee_id: task.assignee_id.clone(),
+        priority: task.priority.to_string(),
+        respond_by,
+    };
+    tx.record(task.version, &event);
 }

@@ -2,6 +2,7 @@
 
 mod approvals;
 mod feedback;
+mod recurring;
 mod reviews;
 mod runs;
 mod tasks;
@@ -23,6 +24,15 @@ pub fn routes() -> Api {
         .patch("/task/tasks/{id}", "Change a task", tasks::patch)
         .get("/task/tasks/{id}/history", "List the changes of a task, the newest first", tasks::history)
         .post("/task/tasks/bulk", "Change many tasks, each by itself", tasks::bulk)
+        .post("/task/recurring", "Have a task come again and again", recurring::create)
+        .get("/task/recurring", "List recurring tasks, the newest first", recurring::list)
+        .get("/task/recurring/{id}", "Read a recurring task", recurring::read)
+        .get("/task/recurring/{id}/history", "List the versions of a recurring task", recurring::history)
+        .patch("/task/recurring/{id}", "Change a recurring task", recurring::patch)
+        .delete("/task/recurring/{id}", "Let a task come no more", recurring::delete)
+        .get("/task/service-levels", "Read what is promised of tasks", recurring::levels)
+        .put("/task/service-levels/{priority}", "Promise something of tasks", recurring::put_level)
+        .delete("/task/service-levels/{priority}", "Promise nothing any more", recurring::delete_level)
         .post("/task/review", "Say how a completed task was done", reviews::create)
         .get("/task/reviews", "List reviews, the newest first", reviews::list)
         .get("/task/reviews/{id}", "Read a review", reviews::read)

@@ -44,6 +44,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    recurring_tasks (id) {
+        id -> Uuid,
+        version -> Int8,
+        cron -> Text,
+        timezone -> Text,
+        task -> Jsonb,
+        enabled -> Bool,
+        next_at -> Nullable<Timestamptz>,
+        last_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     reviews (id) {
         id -> Uuid,
         version -> Int8,
@@ -59,6 +74,17 @@ diesel::table! {
         timeliness -> Nullable<Float8>,
         dhi_score -> Nullable<Float8>,
         created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    service_levels (priority) {
+        priority -> Text,
+        version -> Int8,
+        respond_within_minutes -> Nullable<Int4>,
+        resolve_within_minutes -> Nullable<Int4>,
+        escalate_after_minutes -> Nullable<Int4>,
+        updated_at -> Timestamptz,
     }
 }
 
@@ -93,6 +119,11 @@ diesel::table! {
         depends_on -> Array<Uuid>,
         completed_at -> Nullable<Timestamptz>,
         overdue_at -> Nullable<Timestamptz>,
+        escalate_at -> Nullable<Timestamptz>,
+        respond_by -> Nullable<Timestamptz>,
+        responded_at -> Nullable<Timestamptz>,
+        breached_at -> Nullable<Timestamptz>,
+        recurring_id -> Nullable<Uuid>,
     }
 }
 
@@ -134,7 +165,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     approvals,
     feedback,
     heard_events,
+    recurring_tasks,
     reviews,
+    service_levels,
     task_transitions,
     tasks,
     workflow_runs,

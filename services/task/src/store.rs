@@ -4,6 +4,7 @@ pub mod approval;
 mod columns;
 pub mod feedback;
 pub mod heard;
+pub mod recurring;
 pub mod review;
 pub mod run;
 pub mod task;

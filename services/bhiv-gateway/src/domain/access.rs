@@ -78,13 +78,15 @@ mod tests {
     use super::*;
 
     /// Where the owner asks for more than the gateway does.
-    const STRICTER: [(&str, &str, &str); 6] = [
+    const STRICTER: [(&str, &str, &str); 8] = [
         ("post", "/task/workflows", "task:admin"),
         ("post", "/task/workflows/{id}/backtest", "task:admin"),
         ("post", "/task/runs/{id}/cancel", "task:admin"),
         ("post", "/task/runs/{id}/retry", "task:admin"),
         ("patch", "/task/workflows/{id}", "task:admin"),
         ("delete", "/task/workflows/{id}", "task:admin"),
+        ("delete", "/task/service-levels/{priority}", "task:admin"),
+        ("put", "/task/service-levels/{priority}", "task:admin"),
     ];
 
     fn permission(method: &str, path: &str) -> String {

@@ -13,13 +13,15 @@ use crate::app_with;
 use crate::module::Module;
 
 /// Operations for which the gateway asks for less than their owner does.
-const STRICTER_AT_OWNER: [(&str, &str, &str); 6] = [
+const STRICTER_AT_OWNER: [(&str, &str, &str); 8] = [
     ("post", "/task/workflows", "task:write"),
     ("post", "/task/workflows/{id}/backtest", "task:write"),
     ("post", "/task/runs/{id}/cancel", "task:write"),
     ("post", "/task/runs/{id}/retry", "task:write"),
     ("patch", "/task/workflows/{id}", "task:write"),
     ("delete", "/task/workflows/{id}", "task:write"),
+    ("delete", "/task/service-levels/{priority}", "task:write"),
+    ("put", "/task/service-levels/{priority}", "task:write"),
 ];
 
 /// What keeps a caller out at the gateway; other problems come from behind it.

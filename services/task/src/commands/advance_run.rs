@@ -4,7 +4,7 @@ use bhiv_db::DieselError;
 use bhiv_outbox::Tx;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::add_task::add_task;
+use super::add_task::{Maker, add_task};
 use super::end_approval::end_approval;
 use super::escalate_tasks::escalate_tasks;
 use crate::domain::approval::ApprovalStatus;
@@ -78,15 +78,17 @@ pub async fn save(tx: &mut Tx, run: &Run, plan: &Plan) -> Result<(), DieselError
 async fn begin(tx: &mut Tx, run: &mut Run, workflow: &str, step: &Step) -> Result<Came, DieselError> {
     let now = tx.now();
     Ok(match step {
-        Step::CreateTask { task, assign, due_in_hours } => {
+        Step::CreateTask { task, assign, due_in_hours, escalate_in_hours } => {
+            let after = |hours: &Option<u16>| hours.map(|hours| now + TimeDelta::hours(hours.into()));
             let mut new = NewTask {
-                due_date: due_in_hours.map(|hours| now + TimeDelta::hours(hours.into())),
+                due_date: after(due_in_hours),
+                escalate_at: after(escalate_in_hours),
                 ..task.clone()
             };
             if let (None, Some(assign)) = (&new.assignee_id, assign) {
                 new.assignee_id = choose(tx, run.workflow_id, assign).await?;
             }
-            let task = add_task(tx, new, Some(run.workflow_id)).await?;
+            let task = add_task(tx, new, Maker::Workflow(run.workflow_id)).await?;
             Came::To(format!("created task/{}", task.id))
         }
         Step::EscalateTasks { reference, reason } => {

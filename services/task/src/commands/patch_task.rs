@@ -27,8 +27,8 @@ pub enum PatchTaskError {
     NotFound(TaskId),
     #[error(transparent)]
     Status(#[from] IllegalTransition),
-    #[error("{0} is over; it is {1}")]
-    Past(DateTime<Utc>, DateTime<Utc>),
+    #[error("{1} is over; it is {2}")]
+    Past(&'static str, DateTime<Utc>, DateTime<Utc>),
     #[error("there is no task {0}")]
     NoTask(TaskId),
     #[error("tasks would wait for each other: {}", chain(.0))]
@@ -59,11 +59,16 @@ impl Command for PatchTask {
         }
         let before = task::lock(tx.conn(), self.id).await?.ok_or(PatchTaskError::NotFound(self.id))?;
         let now = tx.now();
-        if let Patch::Set(due) = self.change.due_date
-            && due < now
-            && before.due_date != Some(due)
-        {
-            return Err(PatchTaskError::Past(due, now).into());
+        for (field, change, before) in [
+            ("/due_date", &self.change.due_date, before.due_date),
+            ("/escalate_at", &self.change.escalate_at, before.escalate_at),
+        ] {
+            if let Patch::Set(at) = change
+                && *at < now
+                && before != Some(*at)
+            {
+                return Err(PatchTaskError::Past(field, *at, now).into());
+            }
         }
         let mut after = before.clone();
         apply(self.change.clone(), &mut after).map_err(PatchTaskError::from)?;
@@ -164,6 +169,7 @@ fn apply(change: TaskChange, task: &mut Task) -> Result<(), IllegalTransition> {
     description.apply(&mut task.description);
     assignee_id.apply(&mut task.assignee_id);
     due_date.apply(&mut task.due_date);
+    change.escalate_at.apply(&mut task.escalate_at);
     reference.apply(&mut task.reference);
     if let Some(status) = status.filter(|status| *status != task.status) {
         task.status = task.status.become_(status)?;

@@ -45,6 +45,10 @@ pub struct TaskTemplate {
     /// How many hours there are to do it.
     #[schema(minimum = 0, maximum = 8760)]
     pub due_in_hours: Option<u16>,
+    /// After how many hours it is escalated if it is not done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 8760)]
+    pub escalate_in_hours: Option<u16>,
     /// What it is about, for example `lead/{{ data.lead_id }}`; gives at most 100 characters.
     #[schema(min_length = 1, max_length = 1000)]
     pub reference: Option<String>,

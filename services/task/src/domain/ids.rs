@@ -9,6 +9,8 @@ bhiv_types::ids! {
     ReviewId;
     /// Id of a run of a workflow.
     RunId;
+    /// Id of a task that comes again and again.
+    RecurringId;
     /// Id of what a workflow asks a person.
     ApprovalId;
 }

@@ -158,6 +158,7 @@ mod tests {
             description: None,
             priority: Priority::Normal,
             due_in_hours: None,
+            escalate_in_hours: None,
             reference: None,
             assignee_id: None,
             assign: None,

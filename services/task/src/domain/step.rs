@@ -14,8 +14,13 @@ use super::template;
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Step {
-    /// Create this task, for one of those if it names nobody, with so many hours to do it.
-    CreateTask { task: NewTask, assign: Option<Assignment>, due_in_hours: Option<u16> },
+    /// Create this task, for one of those if it names nobody, with so many hours to do it, and until it is escalated.
+    CreateTask {
+        task: NewTask,
+        assign: Option<Assignment>,
+        due_in_hours: Option<u16>,
+        escalate_in_hours: Option<u16>,
+    },
     /// Escalate the open tasks about `reference`.
     EscalateTasks { reference: String, reason: Option<String> },
     /// Tell somebody outside.
@@ -65,6 +70,7 @@ impl Action {
                     assignee_id: name("assignee_id", &task.assignee_id)?,
                     priority: task.priority,
                     due_date: None,
+                    escalate_at: None,
                     reference: name("reference", &task.reference)?,
                     labels: Vec::new(),
                     checklist: Vec::new(),
@@ -72,6 +78,7 @@ impl Action {
                 },
                 assign: task.assign.clone(),
                 due_in_hours: task.due_in_hours,
+                escalate_in_hours: task.escalate_in_hours,
             },
             Self::EscalateTasks(tasks) => Step::EscalateTasks {
                 reference: short("reference", needed("reference", &tasks.reference)?)?,

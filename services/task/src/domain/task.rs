@@ -80,6 +80,8 @@ pub struct NewTask {
     pub priority: Priority,
     /// When it should be done.
     pub due_date: Option<DateTime<Utc>>,
+    /// When it is escalated if it is not done by then.
+    pub escalate_at: Option<DateTime<Utc>>,
     /// What it is about, for example `lead/0190...`.
     #[schema(min_length = 1, max_length = 100)]
     pub reference: Option<String>,
@@ -142,6 +144,10 @@ pub struct TaskChange {
     #[serde(default)]
     #[schema(value_type = Option<DateTime<Utc>>)]
     pub due_date: Patch<DateTime<Utc>>,
+    /// When it is escalated if it is not done by then.
+    #[serde(default)]
+    #[schema(value_type = Option<DateTime<Utc>>)]
+    pub escalate_at: Patch<DateTime<Utc>>,
     /// What it is about.
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 100)]

@@ -8,14 +8,15 @@ use serde_json::Value;
 
 use crate::domain::action::Actions;
 use crate::domain::approval::ApprovalStatus;
-use crate::domain::ids::{ApprovalId, FeedbackId, ReviewId, RunId, TaskId, WorkflowId};
+use crate::domain::ids::{ApprovalId, FeedbackId, RecurringId, ReviewId, RunId, TaskId, WorkflowId};
+use crate::domain::recurring::Blueprint;
 use crate::domain::review::ReviewStatus;
 use crate::domain::run::{Outcome, Plan, Steps, WaitsFor};
 use crate::domain::task::{Checklist, TaskStatus};
 
-bhiv_types::uuid_columns!(TaskId, FeedbackId, WorkflowId, ReviewId, RunId, ApprovalId);
+bhiv_types::uuid_columns!(TaskId, FeedbackId, WorkflowId, ReviewId, RunId, ApprovalId, RecurringId);
 bhiv_types::text_columns!(TaskStatus, Outcome, ReviewStatus, WaitsFor, ApprovalStatus);
-bhiv_types::json_columns!(Checklist, Steps, Plan);
+bhiv_types::json_columns!(Checklist, Steps, Plan, Blueprint);
 
 #[derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
 #[diesel(foreign_derive, sql_type = Jsonb)]

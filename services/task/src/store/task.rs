@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::domain::ids::{TaskId, WorkflowId};
+use crate::domain::ids::{RecurringId, TaskId, WorkflowId};
 use crate::domain::task::{CheckItem, Checklist, TaskStatus};
 use crate::schema::tasks;
 
@@ -70,6 +70,21 @@ pub struct Task {
     /// When it was told that it is overdue.
     #[serde(default)]
     pub overdue_at: Option<DateTime<Utc>>,
+    /// When it is escalated if it is not done by then.
+    #[serde(default)]
+    pub escalate_at: Option<DateTime<Utc>>,
+    /// When somebody should have begun, by the service level of its priority.
+    #[serde(default)]
+    pub respond_by: Option<DateTime<Utc>>,
+    /// When somebody began.
+    #[serde(default)]
+    pub responded_at: Option<DateTime<Utc>>,
+    /// When it was told that nobody had begun in time.
+    #[serde(default)]
+    pub breached_at: Option<DateTime<Utc>>,
+    /// The recurring task that it came from, if it did.
+    #[serde(default)]
+    pub recurring_id: Option<RecurringId>,
 }
 
 /// Which tasks a list has.
@@ -237,6 +252,39 @@ pub async fn lock_overdue(conn: &mut Conn, now: DateTime<Utc>, limit: usize) -> 
     tasks::table
         .filter(tasks::due_date.lt(now).and(tasks::overdue_at.is_null()).and(tasks::status.ne_all(over)))
         .order(tasks::due_date)
+        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
+        .select(Task::as_select())
+        .for_update()
+        .skip_locked()
+        .load(conn)
+        .await
+}
+
+/// Up to `limit` tasks that are `open` and to be escalated by `now`; locked, and nobody else's.
+pub async fn lock_to_escalate(
+    conn: &mut Conn,
+    now: DateTime<Utc>,
+    open: Vec<TaskStatus>,
+    limit: usize,
+) -> QueryResult<Vec<Task>> {
+    tasks::table
+        .filter(tasks::escalate_at.lt(now).and(tasks::status.eq_any(open)))
+        .order(tasks::escalate_at)
+        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
+        .select(Task::as_select())
+        .for_update()
+        .skip_locked()
+        .load(conn)
+        .await
+}
+
+/// Up to `limit` tasks that somebody should have begun by `now`, and that were not told of; locked, and nobody else's.
+pub async fn lock_unanswered(conn: &mut Conn, now: DateTime<Utc>, limit: usize) -> QueryResult<Vec<Task>> {
+    tasks::table
+        .filter(
+            tasks::respond_by.lt(now).and(tasks::responded_at.is_null()).and(tasks::breached_at.is_null()),
+        )
+        .order(tasks::respond_by)
         .limit(i64::try_from(limit).unwrap_or(i64::MAX))
         .select(Task::as_select())
         .for_update()

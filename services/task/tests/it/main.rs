@@ -11,6 +11,7 @@ mod receiver;
 mod reviews;
 mod shipped;
 mod tasks;
+mod timers;
 mod waiting;
 mod workflow_state;
 mod workflows;
