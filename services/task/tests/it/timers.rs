@@ -15,10 +15,10 @@ async fn two() -> [TestApp; 2] {
     [app, other]
 }
 
-fn later(replicas: &[TestApp; 2], time: TimeDelta) {
-    for replica in replicas {
-        replica.clock.advance(time);
-    }
+/// They share a clock.
+fn later([app, other]: &[TestApp; 2], time: TimeDelta) {
+    app.clock.advance(time);
+    assert_eq!(app.clock.now(), other.clock.now());
 }
 
 fn time(value: &Value) -> DateTime<Utc> {
