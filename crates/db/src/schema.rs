@@ -50,6 +50,9 @@ const STATEMENTS: &str = "
                   END $do$', $1, $1)),
       (2, format('ALTER ROLE %I LOGIN PASSWORD %L', $1, $2)),
       (3, format('ALTER ROLE %I SET search_path = %I', $1, $1)),
+      -- Requests come many at a time: one that takes several cores for itself keeps the others waiting, and processes
+      -- that help it cost more to begin than a count of a list takes.
+      (3, format('ALTER ROLE %I SET max_parallel_workers_per_gather = 0', $1)),
       -- Transactions here take milliseconds: whoever waits for longer may well wait for ever. Only a superuser
       -- may set it; where there is none, deadlocks are found after the server's second.
       (3, CASE WHEN (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)

@@ -191,15 +191,32 @@ impl Api {
     /// Adds the routes, and those that every service has, to an actix application.
     pub fn configure(&self, app: &mut ServiceConfig) {
         app.app_data(web::PayloadConfig::new(MAX_BODY));
-        for (path, routes) in &self.resources {
-            let mut allowed: Vec<_> = routes.iter().map(|(method, _)| method.to_string()).collect();
-            allowed.sort();
-            let allowed = allowed.join(", ");
-            let resource = web::resource(path.as_str()).default_service(web::to(move || {
-                let allowed = allowed.clone();
-                async move { not_allowed(&allowed) }
-            }));
-            app.service(routes.iter().fold(resource, |resource, (_, add)| add(resource)));
+        // Paths are told apart word by word: one after the other, with a regular expression each, they would take
+        // longer than everything else about a small request.
+        for (first, paths) in by_word(self.resources.iter().map(|(path, routes)| (path.as_str(), routes))) {
+            if let [(rest, routes)] = paths.as_slice() {
+                app.service(resource(&format!("{first}{rest}"), routes));
+                continue;
+            }
+            let mut scope = web::scope(first);
+            for (second, paths) in by_word(paths) {
+                scope = match paths.as_slice() {
+                    [(rest, routes)] => scope.service(resource(&format!("{second}{rest}"), routes)),
+                    _ if second.contains('{') || second.is_empty() => {
+                        paths.into_iter().fold(scope, |scope, (rest, routes)| {
+                            scope.service(resource(&format!("{second}{rest}"), routes))
+                        })
+                    }
+                    _ => {
+                        let below = web::scope(second);
+                        let below = paths
+                            .into_iter()
+                            .fold(below, |below, (rest, routes)| below.service(resource(rest, routes)));
+                        scope.service(below)
+                    }
+                };
+            }
+            app.service(scope);
         }
         let document = web::Data::new(self.document.to_json().unwrap_or_default());
         let info = self.info;
@@ -218,6 +235,28 @@ impl Api {
             )
             .route("/version", web::get().to(move || async move { version(info, started) }));
     }
+}
+
+/// Paths, by their first word: `/leads`, and what follows it.
+fn by_word<'a, T>(paths: impl IntoIterator<Item = (&'a str, T)>) -> BTreeMap<&'a str, Vec<(&'a str, T)>> {
+    let mut groups: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+    for (path, what) in paths {
+        let end = path.get(1..).and_then(|path| path.find('/')).map_or(path.len(), |end| end + 1);
+        let (word, rest) = path.split_at(end);
+        groups.entry(word).or_default().push((rest, what));
+    }
+    groups
+}
+
+fn resource(path: &str, routes: &[(Method, AddRoute)]) -> actix_web::Resource {
+    let mut allowed: Vec<_> = routes.iter().map(|(method, _)| method.to_string()).collect();
+    allowed.sort();
+    let allowed = allowed.join(", ");
+    let resource = web::resource(path).default_service(web::to(move || {
+        let allowed = allowed.clone();
+        async move { not_allowed(&allowed) }
+    }));
+    routes.iter().fold(resource, |resource, (_, add)| add(resource))
 }
 
 /// 405 with the methods that are allowed.

@@ -45,9 +45,11 @@ impl Authority {
         Ok(caller)
     }
 
-    /// The caller of a request whose token was verified before; nothing is verified now.
-    pub fn known(&self, request: &HttpRequest) -> Option<Caller> {
-        self.verifier.known(bearer(request)?, self.clock.now())
+    /// The caller of a request whose token was verified before; nothing is verified now, nor later.
+    pub fn known(&self, request: &HttpRequest) -> Option<Rc<Caller>> {
+        let caller = Rc::new(self.verifier.known(bearer(request)?, self.clock.now())?);
+        request.extensions_mut().insert(Rc::clone(&caller));
+        Some(caller)
     }
 }
 

@@ -28,7 +28,7 @@ pub use caller::{Authority, Can, Known, Public, bearer};
 pub use describe::{Describe, FreeForm, Operation};
 pub use health::{Check, CheckState, Health, Probe, Report, Trouble};
 pub use input::{Id, MayAnswer, Picture, Segment, Table, Valid, ValidQuery, checked};
-pub use middleware::{REQUEST_ID, RequestMeta, surround};
+pub use middleware::{REQUEST_ID, RequestMeta, RouteName, surround};
 pub use page::{Cursor, Limit, Page};
 pub use problem::{Code, FieldError, Problem, codes};
 pub use sort::Sort;

@@ -1,6 +1,7 @@
 //! What surrounds every handler: a name for the request, its span, its metrics, its line in the log, and
 //! problems as answers.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -64,13 +65,12 @@ pub async fn surround(
     let meta = RequestMeta::new(request.headers());
     request.extensions_mut().insert(meta.clone());
     let method = request.method().clone();
-    let route = request.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
     let span = info_span!(
         "request",
-        otel.name = format!("{method} {route}"),
+        otel.name = tracing::field::Empty,
         otel.kind = "server",
-        http.request.method = %method,
-        http.route = route,
+        http.request.method = method.as_str(),
+        http.route = tracing::field::Empty,
         http.response.status_code = tracing::field::Empty,
     );
     let traceparent = request.headers().get(trace::TRACEPARENT).and_then(|value| value.to_str().ok());
@@ -78,16 +78,33 @@ pub async fn surround(
 
     let answer = async {
         let response = next.call(request).await.map(|response| problems(response, &meta.id))?;
+        let route = route(response.request());
+        if trace::is_kept() {
+            span.record("otel.name", format!("{method} {route}"));
+            span.record("http.route", &*route);
+            span.record("http.response.status_code", response.status().as_u16());
+        }
         observe(&method, &route, response.status(), started.elapsed(), &meta.id);
         Ok::<_, Error>(response)
     };
     // Handlers and extractors answer their errors; none comes out here.
     let mut response = answer.instrument(span.clone()).await?;
-    span.record("http.response.status_code", response.status().as_u16());
     if let Ok(id) = HeaderValue::from_str(&meta.id) {
         response.headers_mut().insert(HeaderName::from_static(REQUEST_ID), id);
     }
     Ok(response)
+}
+
+/// What a handler that serves many paths calls them together, for metrics and traces.
+#[derive(Clone, Copy, Debug)]
+pub struct RouteName(pub &'static str);
+
+/// The pattern of a request's path, once it has been routed: what its metrics are counted by.
+fn route(request: &HttpRequest) -> Cow<'static, str> {
+    if let Some(RouteName(name)) = request.extensions().get() {
+        return Cow::Borrowed(name);
+    }
+    request.match_pattern().map_or(Cow::Borrowed("unmatched"), Cow::Owned)
 }
 
 /// Errors of handlers, of extractors and of actix itself, all in one form.

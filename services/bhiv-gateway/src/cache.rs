@@ -23,11 +23,11 @@ use actix_web::body::MessageBody as _;
 use actix_web::http::Method;
 use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, PRAGMA, RANGE};
 use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
 use bhiv_broker::Backoff;
 use bhiv_clock::Clock;
 use bhiv_telemetry::metrics::{Counter, KeyValue, counter};
-use bhiv_web::Result;
+use bhiv_web::{Result, RouteName};
 use reqwest::Client;
 use tokio_util::sync::CancellationToken;
 
@@ -99,6 +99,9 @@ pub async fn answer(
     cache: Data<Cache>,
 ) -> Result<HttpResponse> {
     let module = modules.owner(request.path()).map(|(module, _)| module.name);
+    if let Some(module) = module {
+        request.extensions_mut().insert(RouteName(module));
+    }
     let forwarding = forward::forward(request.clone(), body, modules, client);
     match (module, request.method()) {
         (Some(module), &Method::GET) => read(&request, module, &cache, forwarding).await,

@@ -84,7 +84,7 @@ async fn count(request: &ServiceRequest) -> Option<Counted> {
     }
     let caller =
         request.app_data::<Data<Authority>>().and_then(|authority| authority.known(request.request()));
-    limits.count(caller.as_ref(), address, request.method().as_str(), path).await
+    limits.count(caller.as_deref(), address, request.method().as_str(), path).await
 }
 
 /// Layers 1 to 4. A preflight is answered before anybody asks who it is from: no token comes with it.
