@@ -41,7 +41,6 @@ const KEPT: &[&str] = &[
     "/task/workflows/{id}",
     "/task/feedback",
     "/task/feedback/{id}",
-    "/task/runs",
     "/consent/{subject}",
     "/compliance/checks",
     "/compliance/checks/{id}",

@@ -30,6 +30,8 @@ pub struct Review {
     bad_feedback: Option<List>,
     /// What workflows could not do.
     failed_runs: Option<List>,
+    /// What workflows wait for people to decide.
+    pending_approvals: Option<List>,
     #[serde(flatten)]
     gaps: Gaps,
 }
@@ -50,6 +52,7 @@ pub async fn read(_: Can<GatewayRead>, asking: Asking) -> Result<Json<Review>> {
         low_stock,
         bad_feedback,
         failed_runs,
+        pending_approvals,
     ) = tokio::join!(
         list("violations", "compliance", "/compliance/violations?"),
         list("escalated_tasks", "task", "/task/tasks?status=escalated&"),
@@ -61,6 +64,7 @@ pub async fn read(_: Can<GatewayRead>, asking: Asking) -> Result<Json<Review>> {
         list("low_stock", "logistics", "/logistics/inventory?low=true&"),
         list("bad_feedback", "task", "/task/feedback?rating=1&"),
         list("failed_runs", "task", "/task/runs?outcome=failed&"),
+        list("pending_approvals", "task", "/task/approvals?status=pending&"),
     );
     let mut gaps = Gaps::default();
     Ok(Json(Review {
@@ -74,6 +78,7 @@ pub async fn read(_: Can<GatewayRead>, asking: Asking) -> Result<Json<Review>> {
         low_stock: gaps.take(low_stock),
         bad_feedback: gaps.take(bad_feedback),
         failed_runs: gaps.take(failed_runs),
+        pending_approvals: gaps.take(pending_approvals),
         gaps,
     }))
 }

@@ -164,6 +164,7 @@ async fn a_review_shows_what_waits() {
     assert_eq!(review["overdue_tasks"]["items"][0]["query"], "overdue=true&limit=20");
     assert_eq!(review["escalated_tasks"]["items"][0]["query"], "status=escalated&limit=20");
     assert_eq!(review["failed_runs"]["items"][0]["query"], "outcome=failed&limit=20");
+    assert_eq!(review["pending_approvals"]["items"][0]["query"], "status=pending&limit=20");
     assert_eq!(review["low_stock"], json!(null));
     for part in ["held_orders", "delayed_deliveries", "failed_deliveries", "low_stock"] {
         assert_eq!(gap(&review, part).as_deref(), Some("logistics down"), "{part}");

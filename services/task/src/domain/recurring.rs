@@ -139,6 +139,7 @@ pub fn next(cron: &str, timezone: &str, now: DateTime<Utc>) -> Result<DateTime<U
 /// What is promised of tasks that are so urgent. What is absent is not promised.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "each says its unit")]
 pub struct NewServiceLevel {
     /// Somebody begins within so many minutes; `task_sla_breached` if nobody does.
     #[schema(minimum = 1, maximum = 525_600)]
