@@ -2,12 +2,13 @@
 //! outside issuer. Each is exchanged for an access token of the gateway before the request goes on, so that the
 //! layers and the modules know one kind of token only.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
-use actix_web::HttpRequest;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use actix_web::web::Data;
+use actix_web::{HttpMessage as _, HttpRequest};
 use bhiv_auth::{Caller, Role};
 use bhiv_clock::Clock;
 use bhiv_db::Pool;
@@ -128,6 +129,8 @@ fn presented(request: &HttpRequest) -> Option<&str> {
 }
 
 fn replace(request: &mut ServiceRequest, header: HeaderValue) {
+    // Whoever was recognised by what is replaced is not who it is.
+    request.extensions_mut().remove::<Rc<Caller>>();
     request.headers_mut().remove(&API_KEY);
     request.headers_mut().insert(AUTHORIZATION, header);
 }

@@ -13,6 +13,7 @@ pub mod performance;
 pub mod recurring;
 pub mod review;
 pub mod run;
+pub mod service_level;
 mod stack;
 pub mod step;
 pub mod task;

@@ -5,6 +5,7 @@ mod feedback;
 mod recurring;
 mod reviews;
 mod runs;
+mod service_levels;
 mod tasks;
 mod workflow_state;
 mod workflows;
@@ -30,9 +31,9 @@ pub fn routes() -> Api {
         .get("/task/recurring/{id}/history", "List the versions of a recurring task", recurring::history)
         .patch("/task/recurring/{id}", "Change a recurring task", recurring::patch)
         .delete("/task/recurring/{id}", "Let a task come no more", recurring::delete)
-        .get("/task/service-levels", "Read what is promised of tasks", recurring::levels)
-        .put("/task/service-levels/{priority}", "Promise something of tasks", recurring::put_level)
-        .delete("/task/service-levels/{priority}", "Promise nothing any more", recurring::delete_level)
+        .get("/task/service-levels", "Read what is promised of tasks", service_levels::list)
+        .put("/task/service-levels/{priority}", "Promise something of tasks", service_levels::put)
+        .delete("/task/service-levels/{priority}", "Promise nothing any more", service_levels::delete)
         .post("/task/review", "Say how a completed task was done", reviews::create)
         .get("/task/reviews", "List reviews, the newest first", reviews::list)
         .get("/task/reviews/{id}", "Read a review", reviews::read)

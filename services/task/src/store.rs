@@ -7,6 +7,7 @@ pub mod heard;
 pub mod recurring;
 pub mod review;
 pub mod run;
+pub mod service_level;
 pub mod task;
 pub mod transition;
 pub mod workflow;

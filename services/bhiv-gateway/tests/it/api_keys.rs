@@ -56,13 +56,20 @@ async fn a_machine_works_with_a_key_within_its_scopes() {
     let me = ask(&app, Method::GET, "/auth/me", key).await.expect(200);
     assert_eq!(me["id"], format!("key/{}", made["id"].as_str().unwrap()));
     assert_eq!(me["permissions"], json!(["crm:write", "task:read"]));
+    // The key counts, also beside a token that was seen before, and also when it is used for the first time.
+    let other = owner.make(&app, json!({"name": "other", "scopes": ["crm:read"]})).await.expect(201);
+    let known = app.request(Method::GET, "/auth/me").bearer_auth(&owner.token);
+    assert_eq!(TestApp::read(known).await.expect(200)["id"], owner.id);
+    let both = app.request(Method::POST, "/crm/leads").bearer_auth(&owner.token);
+    let both = both.header("x-api-key", other["key"].as_str().unwrap()).json(&json!({}));
+    TestApp::read(both).await.expect_problem(403, "permission_denied");
     // A machine makes no keys.
     let more = ask(&app, Method::GET, "/auth/keys", key).await;
     more.expect_problem(409, "not_a_user");
 
     let list = app.request(Method::GET, "/auth/keys").bearer_auth(&owner.token);
     let list = TestApp::read(list).await.expect(200);
-    assert_eq!(list["total"], 1);
+    assert_eq!(list["total"], 2);
     assert!(list["items"][0]["last_used_at"].is_string());
     assert!(!list.to_string().contains(key), "it is shown once");
     let recorded = format!("{:?}", app.recorded().await);

@@ -6,7 +6,7 @@ use super::note_change;
 use crate::domain::ids::{RecurringId, WorkflowId};
 use crate::domain::task::{Checklist, NewTask, TaskStatus};
 use crate::events;
-use crate::store::recurring;
+use crate::store::service_level::{self, ServiceLevel};
 use crate::store::task::{self, Task};
 
 /// Who makes a task.
@@ -23,9 +23,9 @@ pub enum Maker {
 /// Adds a task, with what is promised of its priority: what all who make tasks have in common.
 pub async fn add_task(tx: &mut Tx, new: NewTask, by: Maker) -> Result<Task, DieselError> {
     let now = tx.now();
-    let level = recurring::level(tx.conn(), new.priority).await?;
+    let level = service_level::find(tx.conn(), new.priority).await?;
     let within = |minutes: Option<i32>| minutes.map(|minutes| now + TimeDelta::minutes(minutes.into()));
-    let promised = |of: fn(&recurring::ServiceLevel) -> Option<i32>| -> Option<DateTime<Utc>> {
+    let promised = |of: fn(&ServiceLevel) -> Option<i32>| -> Option<DateTime<Utc>> {
         level.as_ref().and_then(|level| within(of(level)))
     };
     let task = Task {

@@ -5,8 +5,8 @@ use std::convert::Infallible;
 use bhiv_outbox::{Command, Fault, Refusal, Tx};
 use bhiv_types::Priority;
 
-use crate::domain::recurring::NewServiceLevel;
-use crate::store::recurring::{self, ServiceLevel};
+use crate::domain::service_level::NewServiceLevel;
+use crate::store::service_level::{self, ServiceLevel};
 
 /// Promises something of tasks that are created from now on.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl Command for PutServiceLevel {
     }
 
     async fn run(&self, tx: &mut Tx) -> Result<ServiceLevel, Fault<Infallible>> {
-        let before = recurring::lock_level(tx.conn(), self.priority).await?;
+        let before = service_level::lock(tx.conn(), self.priority).await?;
         let NewServiceLevel { respond_within_minutes, resolve_within_minutes, escalate_after_minutes } =
             self.new;
         let after = ServiceLevel {
@@ -48,7 +48,7 @@ impl Command for PutServiceLevel {
             escalate_after_minutes,
             updated_at: tx.now(),
         };
-        recurring::put_level(tx.conn(), &after).await?;
+        service_level::put(tx.conn(), &after).await?;
         let entity = format!("service_level/{}", self.priority);
         tx.audit("service_level.put", entity, before.as_ref().map(|it| it as _), Some(&after));
         Ok(after)
@@ -60,8 +60,8 @@ impl Command for DeleteServiceLevel {
     type Refusal = NoServiceLevel;
 
     async fn run(&self, tx: &mut Tx) -> Result<(), Fault<NoServiceLevel>> {
-        let before = recurring::lock_level(tx.conn(), self.0).await?.ok_or(NoServiceLevel(self.0))?;
-        recurring::delete_level(tx.conn(), self.0).await?;
+        let before = service_level::lock(tx.conn(), self.0).await?.ok_or(NoServiceLevel(self.0))?;
+        service_level::delete(tx.conn(), self.0).await?;
         tx.audit("service_level.delete", format!("service_level/{}", self.0), Some(&before), None);
         Ok(())
     }

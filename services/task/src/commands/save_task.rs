@@ -20,9 +20,7 @@ pub async fn save_task(
         TaskStatus::Completed => before.completed_at.or_else(|| Some(tx.now())),
         _ => None,
     };
-    if before.status == TaskStatus::Pending
-        && !matches!(after.status, TaskStatus::Pending | TaskStatus::Escalated)
-    {
+    if after.status != before.status && !matches!(after.status, TaskStatus::Pending | TaskStatus::Escalated) {
         // Whoever takes it up, or says that it is not needed, has responded.
         after.responded_at = after.responded_at.or_else(|| Some(tx.now()));
     }

@@ -1,19 +1,15 @@
 use actix_web::web::{Data, Json};
-use bhiv_auth::require::{TaskAdmin, TaskRead, TaskWrite};
+use bhiv_auth::require::{TaskRead, TaskWrite};
 use bhiv_service::Context;
-use bhiv_types::Priority;
 use bhiv_web::history::{self, AsOf, Change, ListHistory};
-use bhiv_web::{
-    Can, Created, Cursor, Id, Limit, NoContent, Page, Problem, Result, Segment, Valid, ValidQuery,
-};
-use serde::{Deserialize, Serialize};
+use bhiv_web::{Can, Created, Cursor, Id, Limit, NoContent, Page, Problem, Result, Valid, ValidQuery};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::commands::promise::{DeleteServiceLevel, PutServiceLevel};
 use crate::commands::recur::{CreateRecurring, DeleteRecurring, PatchRecurring};
 use crate::domain::ids::RecurringId;
-use crate::domain::recurring::{NewRecurring, NewServiceLevel, RecurringChange};
-use crate::store::recurring::{self, Recurring, ServiceLevel};
+use crate::domain::recurring::{NewRecurring, RecurringChange};
+use crate::store::recurring::{self, Recurring};
 
 /// Which of them, and how many.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -84,34 +80,5 @@ pub async fn delete(
     service: Data<Context>,
 ) -> Result<NoContent> {
     service.run(who.origin(), DeleteRecurring(id)).await?;
-    Ok(NoContent)
-}
-
-/// What is promised.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ServiceLevels {
-    /// One for each priority that something is promised of.
-    items: Vec<ServiceLevel>,
-}
-
-pub async fn levels(_: Can<TaskRead>, service: Data<Context>) -> Result<Json<ServiceLevels>> {
-    Ok(Json(ServiceLevels { items: recurring::levels(&mut *service.read().await?).await? }))
-}
-
-pub async fn put_level(
-    who: Can<TaskAdmin>,
-    Segment(priority): Segment<Priority>,
-    Valid(new): Valid<NewServiceLevel>,
-    service: Data<Context>,
-) -> Result<Json<ServiceLevel>> {
-    Ok(Json(service.run(who.origin(), PutServiceLevel { priority, new }).await?))
-}
-
-pub async fn delete_level(
-    who: Can<TaskAdmin>,
-    Segment(priority): Segment<Priority>,
-    service: Data<Context>,
-) -> Result<NoContent> {
-    service.run(who.origin(), DeleteServiceLevel(priority)).await?;
     Ok(NoContent)
 }

@@ -44,7 +44,8 @@ async fn what_is_not_done_by_then_is_escalated_once() {
         .await;
     assert_eq!((&escalated["escalate_at"], &escalated["responded_at"]), (&json!(null), &json!(null)));
     // Whoever takes it up again is not called again at once; with another time it is.
-    app.patch(&path(&late), json!({"status": "in_progress"})).await.expect(200);
+    let taken = app.patch(&path(&late), json!({"status": "in_progress"})).await.expect(200);
+    assert!(taken["responded_at"].is_string(), "somebody takes it up, however late");
     let again = app.clock.now() + TimeDelta::hours(1);
     app.patch(&path(&late), json!({"escalate_at": again})).await.expect(200);
     later(&replicas, TimeDelta::hours(2));
