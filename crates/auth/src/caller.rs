@@ -27,6 +27,9 @@ pub struct Claims {
     /// The team that the user works in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<String>,
+    /// The user whose records are the caller's, if the caller is a machine of theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
 }
 
 /// A caller whose token was verified.
@@ -44,6 +47,8 @@ pub struct Caller {
     pub session: Option<String>,
     /// The team that they work in.
     pub team: Option<String>,
+    /// The user whose records are theirs, if they are a machine of that user.
+    pub owner: Option<String>,
 }
 
 /// Which records of a module somebody may see who may see any of them.
@@ -78,7 +83,15 @@ impl Reach {
 impl Caller {
     /// A caller who may do what `roles` allow, outside of any session.
     pub fn new(id: impl Into<String>, roles: &[Role], expires: DateTime<Utc>) -> Self {
-        Self { id: id.into(), roles: roles.to_vec(), expires, scope: None, session: None, team: None }
+        Self {
+            id: id.into(),
+            roles: roles.to_vec(),
+            expires,
+            scope: None,
+            session: None,
+            team: None,
+            owner: None,
+        }
     }
 
     /// Whether one of the caller's roles grants `permission`, and their token is for it.
@@ -95,7 +108,8 @@ impl Caller {
         if self.roles.iter().any(is_wider) {
             return Reach::All;
         }
-        Reach::Own { user: self.id.clone(), team: self.team.clone() }
+        let user = self.owner.as_ref().unwrap_or(&self.id);
+        Reach::Own { user: user.clone(), team: self.team.clone() }
     }
 
     /// How events and audit rows name the caller. Machines and callers of other issuers say what they are.
@@ -131,6 +145,15 @@ mod tests {
         assert!(caller.may(permission("logistics:read")));
         assert!(!caller.may(permission("logistics:write")), "the scope names it, the role does not grant it");
         assert!(!caller.may(permission("task:read")));
+    }
+
+    #[test]
+    fn a_machine_reaches_the_records_of_its_user_and_acts_as_itself() {
+        let mut caller = Caller::new("key/7", &[Role::Sales], DateTime::UNIX_EPOCH);
+        caller.owner = Some("ravi".to_owned());
+        let reach = caller.reach(Module::Crm);
+        assert!(reach.covers(Some("ravi"), None) && !reach.covers(Some("key/7"), None));
+        assert_eq!(caller.actor(), "key/7");
     }
 
     #[test]

@@ -83,6 +83,7 @@ impl Signer {
             scope,
             sid: caller.session.clone(),
             team: caller.team.clone(),
+            owner: caller.owner.clone(),
         };
         self.token(ACCESS, &claims)
     }

@@ -131,6 +131,7 @@ impl Verifier {
             scope,
             session: claims.sid,
             team: claims.team,
+            owner: claims.owner,
         })
     }
 

@@ -156,6 +156,13 @@ impl TestApp {
         self.signer.access(&caller, self.clock.now()).unwrap()
     }
 
+    /// A token of a machine of this user, who has that role.
+    pub fn token_of_machine(&self, machine: &str, user: &str, role: Role) -> String {
+        let mut caller = Caller::new(machine, &[role], self.clock.now() + TimeDelta::hours(1));
+        caller.owner = Some(user.to_owned());
+        self.signer.access(&caller, self.clock.now()).unwrap()
+    }
+
     /// Sends a request with a token.
     pub async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
         let request =
@@ -226,7 +233,7 @@ impl TestApp {
         assert_eq!(self.recorded().await.len(), recorded, "the repetition recorded events");
     }
 
-    /// Asks until there is an answer, for at most ten seconds.
+    /// Asks until there is an answer, for at most half a minute: machines are busy at times.
     pub async fn eventually<T>(&self, ask: impl AsyncFn() -> Option<T>) -> T {
         eventually(ask).await
     }
@@ -285,7 +292,7 @@ impl TestApp {
     }
 }
 
-/// Asks until there is an answer, for at most ten seconds.
+/// Asks until there is an answer, for at most half a minute: machines are busy at times.
 pub async fn eventually<T>(ask: impl AsyncFn() -> Option<T>) -> T {
     let asking = async {
         loop {
@@ -295,5 +302,5 @@ pub async fn eventually<T>(ask: impl AsyncFn() -> Option<T>) -> T {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), asking).await.unwrap()
+    tokio::time::timeout(Duration::from_secs(30), asking).await.unwrap()
 }

@@ -114,6 +114,7 @@ impl Credentials {
             Caller::new(id.clone(), &roles, bearer.expires_at.unwrap_or(DateTime::<Utc>::MAX_UTC));
         caller.scope = Some(bearer.scopes.iter().filter_map(|scope| scope.parse().ok()).collect());
         caller.team = bearer.team;
+        caller.owner = Some(bearer.user_id.to_string());
         // What ends a session ends the tokens of a key, too.
         caller.session = Some(id);
         Ok(caller)

@@ -7,6 +7,7 @@ pub mod create_account;
 pub mod create_contact;
 pub mod create_lead;
 pub mod create_opportunity;
+pub mod delete_note;
 pub mod dismiss_duplicate;
 pub mod find_duplicates;
 pub mod import_rows;
@@ -37,16 +38,19 @@ pub struct By {
     pub reach: Reach,
     /// The team that they work in.
     pub team: Option<String>,
+    /// The user whose machine they are, if they are one.
+    pub owner: Option<String>,
 }
 
 impl By {
     /// For crm itself, which reacts to an event.
     pub fn itself() -> Self {
-        Self { reach: Reach::All, team: None }
+        Self { reach: Reach::All, team: None, owner: None }
     }
 
     /// Who works on a record that they make, and which team: themselves and theirs, unless it says otherwise.
     fn owning(&self, tx: &Tx, owner: Option<String>, team: Option<String>) -> (Owner, Option<String>) {
+        let owner = owner.or_else(|| self.owner.clone());
         let owner = owner.map_or_else(|| Owner::acting(tx.actor()), Owner::from);
         (owner, team.or_else(|| self.team.clone()))
     }
@@ -54,7 +58,7 @@ impl By {
 
 impl From<&Caller> for By {
     fn from(caller: &Caller) -> Self {
-        Self { reach: caller.reach(Module::Crm), team: caller.team.clone() }
+        Self { reach: caller.reach(Module::Crm), team: caller.team.clone(), owner: caller.owner.clone() }
     }
 }
 

@@ -9,6 +9,7 @@ use crate::commands::create_account::CreateAccountError;
 use crate::commands::create_contact::CreateContactError;
 use crate::commands::create_lead::LooksLikeOthers;
 use crate::commands::create_opportunity::CreateOpportunityError;
+use crate::commands::delete_note::DeleteNoteError;
 use crate::commands::dismiss_duplicate::DismissDuplicateError;
 use crate::commands::merge_lead::MergeLeadError;
 use crate::commands::move_opportunity::MoveOpportunityError;
@@ -34,6 +35,7 @@ codes! {
     MERGE_REFUSED = "merge_refused", 409, "These leads cannot be merged so";
     ROW_TOO_LARGE = "row_too_large", 413, "A row has at most 64 KiB and 100 fields";
     NO_NOTE = "no_note", 409, "Only what people note can be changed";
+    ANOTHERS_NOTE = "anothers_note", 409, "Somebody else noted it";
 }
 
 impl From<LooksLikeOthers> for Problem {
@@ -235,6 +237,16 @@ impl From<ChangeNoteError> for Problem {
         match error {
             ChangeNoteError::NotFound(id) => Self::not_found(format!("activity/{id}")),
             ChangeNoteError::Told => Self::new(NO_NOTE, error.to_string()),
+        }
+    }
+}
+
+impl From<DeleteNoteError> for Problem {
+    fn from(error: DeleteNoteError) -> Self {
+        match error {
+            DeleteNoteError::NotFound(id) => Self::not_found(format!("activity/{id}")),
+            DeleteNoteError::Told => Self::new(NO_NOTE, error.to_string()),
+            DeleteNoteError::Anothers(_) => Self::new(ANOTHERS_NOTE, error.to_string()),
         }
     }
 }

@@ -86,6 +86,7 @@ pub fn routes() -> Api {
         .get("/crm/activities", "List what happened to records", activities::list)
         .get("/crm/activities/{id}", "Read an activity", activities::read)
         .patch("/crm/activities/{id}", "Change a note, or say that it is done", activities::patch)
+        .delete("/crm/activities/{id}", "Take a note back", activities::delete)
         .get(
             "/crm/activities/{id}/history",
             "List the changes of a note, the newest first",

@@ -32,6 +32,8 @@ pub struct Me {
     permissions: Vec<String>,
     /// The team that they work in.
     team: Option<String>,
+    /// The user whose records are theirs, if they are a machine of that user.
+    owner: Option<String>,
     /// The session that their token belongs to.
     session: Option<String>,
     /// When their token ends.
@@ -93,6 +95,7 @@ pub async fn me(who: Known) -> Result<Json<Me>> {
         roles: caller.roles.clone(),
         permissions: permissions(&caller),
         team: caller.team.clone(),
+        owner: caller.owner.clone(),
         session: caller.session.clone(),
         token_expires: caller.expires,
     }))

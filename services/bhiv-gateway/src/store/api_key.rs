@@ -44,6 +44,8 @@ pub struct Bearer {
     pub scopes: Vec<String>,
     /// When it ends.
     pub expires_at: Option<DateTime<Utc>>,
+    /// Its owner.
+    pub user_id: Uuid,
     /// What its owner is.
     pub roles: Vec<String>,
     /// The team that its owner works in.
@@ -92,7 +94,14 @@ pub async fn bearer(conn: &mut Conn, hash: &[u8], now: DateTime<Utc>) -> QueryRe
         .filter(api_keys::revoked_at.is_null())
         .filter(api_keys::expires_at.is_null().or(api_keys::expires_at.gt(now)))
         .filter(users::disabled.eq(false))
-        .select((api_keys::id, api_keys::scopes, api_keys::expires_at, users::roles, users::team))
+        .select((
+            api_keys::id,
+            api_keys::scopes,
+            api_keys::expires_at,
+            api_keys::user_id,
+            users::roles,
+            users::team,
+        ))
         .first(conn)
         .await
         .optional()

@@ -32,7 +32,8 @@ async fn an_administrator_says_who_works_in_which_team_and_the_next_token_says_s
     let key = key.json(&json!({"name": "importer", "scopes": ["crm:read", "gateway:read"]}));
     let key = TestApp::read(key).await.expect(201);
     let me = app.request(Method::GET, "/auth/me").header("x-api-key", key["key"].as_str().unwrap());
-    assert_eq!(TestApp::read(me).await.expect(200)["team"], "north");
+    let me = TestApp::read(me).await.expect(200);
+    assert_eq!((&me["team"], &me["owner"]), (&json!("north"), &json!(id)));
     app.patch(&user, json!({"team": null})).await.expect(200);
     let refresh = json!({"refresh_token": token["refresh_token"]});
     let token = TestApp::read(app.request(Method::POST, "/auth/refresh").json(&refresh)).await.expect(200);

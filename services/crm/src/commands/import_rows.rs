@@ -80,7 +80,8 @@ async fn settle(tx: &mut Tx, import: &Import, row: ImportRow) -> Result<ImportRo
         (true, _) => Reach::All,
         (false, user) => Reach::Own { user: user.unwrap_or_default().to_owned(), team: import.team.clone() },
     };
-    let by = By { reach, team: import.team.clone() };
+    let owner = import.owner.get().map(str::to_owned);
+    let by = By { reach, team: import.team.clone(), owner };
     if let Some(id) = import::lead_of(tx.conn(), &key).await? {
         let before = lead::find(tx.conn(), id).await?.map(|lead| lead.version);
         // Each row is a story of its own, or a part of its lead's.

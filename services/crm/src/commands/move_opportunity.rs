@@ -50,7 +50,7 @@ impl Command for MoveOpportunity {
             stage,
             probability: stage.usual_probability(),
             lost_reason: self.reason.clone(),
-            closed_at: stage.is_final().then(|| tx.now()),
+            closed_at: stage.is_closed().then(|| tx.now()),
             version: before.version + 1,
             updated_at: tx.now(),
             ..before.clone()

@@ -41,11 +41,17 @@ impl State for Stage {
         (Self::Proposal, &[Self::Qualification, Self::Negotiation, Self::Won, Self::Lost]),
         (Self::Negotiation, &[Self::Qualification, Self::Proposal, Self::Won, Self::Lost]),
         (Self::Won, &[]),
-        (Self::Lost, &[]),
+        // Who said no may come back.
+        (Self::Lost, &[Self::Qualification, Self::Proposal, Self::Negotiation]),
     ];
 }
 
 impl Stage {
+    /// Whether it is decided: won, or lost.
+    pub fn is_closed(self) -> bool {
+        matches!(self, Self::Won | Self::Lost)
+    }
+
     /// The chance of winning from here, 0 to 1, when nobody says otherwise.
     pub fn usual_probability(self) -> f64 {
         match self {
@@ -144,10 +150,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_decided_stays_decided() {
-        for decided in [Stage::Won, Stage::Lost] {
-            assert!(decided.is_final());
-            assert!(Stage::Proposal.become_(decided).is_ok());
+    fn what_is_won_stays_won_and_what_is_lost_may_come_back() {
+        assert!(Stage::Won.is_final() && !Stage::Lost.is_final());
+        assert!(Stage::Lost.become_(Stage::Won).is_err(), "it is open again first");
+        for open in [Stage::Qualification, Stage::Proposal, Stage::Negotiation] {
+            assert!(!open.is_closed() && Stage::Lost.become_(open).is_ok());
+            assert!(open.become_(Stage::Won).is_ok() && open.become_(Stage::Lost).is_ok());
         }
     }
 }

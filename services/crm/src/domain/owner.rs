@@ -15,7 +15,7 @@ impl Owner {
         self.0.as_deref()
     }
 
-    /// The user who acts. Machines make records that are nobody's.
+    /// The user who acts. Machines that are nobody's make records that are nobody's.
     pub fn acting(actor: &str) -> Self {
         match actor.split_once('/') {
             Some(("user", id)) => Self(Some(id.to_owned())),

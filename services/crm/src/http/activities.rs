@@ -4,7 +4,7 @@ use bhiv_auth::require::{CrmRead, CrmWrite};
 use bhiv_db::Conn;
 use bhiv_service::Context;
 use bhiv_web::history::{self, AsOf, Change, ListHistory};
-use bhiv_web::{Can, Created, Cursor, Id, Limit, Page, Problem, Result, Sort, Valid, ValidQuery};
+use bhiv_web::{Can, Created, Cursor, Id, Limit, NoContent, Page, Problem, Result, Sort, Valid, ValidQuery};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -12,18 +12,20 @@ use uuid::Uuid;
 
 use crate::commands::By;
 use crate::commands::change_note::ChangeNote;
+use crate::commands::delete_note::DeleteNote;
 use crate::commands::note_activity::{TakeNote, is_seen};
 use crate::domain::activity::{NewNote, NoteChange, Subject};
-use crate::store::activity::{self, Activity, Filter};
+use crate::store::activity::{self, Activity, Filter, Order};
 
 /// What activities can be sorted by.
 #[derive(Clone, Copy, Debug, strum::EnumString, strum::VariantNames)]
 #[strum(serialize_all = "snake_case")]
 pub enum ActivitySort {
     CreatedAt,
+    DueAt,
 }
 
-/// A field, or its reverse.
+/// A field, or its reverse. `due_at` has only those that are to be done at some time.
 type ActivityOrder = Sort<ActivitySort>;
 
 /// Which activities, and how many of them.
@@ -41,6 +43,12 @@ pub struct ListActivities {
     author: Option<String>,
     /// Those that are to be done and are not, due before then.
     due_before: Option<DateTime<Utc>>,
+    /// Those that are done, or those that are not.
+    done: Option<bool>,
+    /// Those that were noted then or later.
+    from: Option<DateTime<Utc>>,
+    /// Those that were noted before then.
+    until: Option<DateTime<Utc>>,
     /// Those with words that begin with the words of this text.
     #[schema(min_length = 1, max_length = 200)]
     q: Option<String>,
@@ -65,7 +73,8 @@ pub async fn list(
     ValidQuery(query): ValidQuery<ListActivities>,
     crm: Data<Context>,
 ) -> Result<Json<Page<Activity>>> {
-    let ListActivities { entity, kind, mut author, due_before, q, sort, limit, cursor } = query;
+    let ListActivities { entity, kind, mut author, due_before, done, from, until, q, sort, limit, cursor } =
+        query;
     let mut conn = crm.read().await?;
     let by = By::from(&*who.caller);
     if let Reach::Own { user, .. } = &by.reach {
@@ -79,13 +88,21 @@ pub async fn list(
         }
     }
     let entity = entity.map(|subject| subject.to_string());
-    let filter = Filter { entity, kind, author, due_before, text: q, ids: None };
-    let descending = sort.is_none_or(|sort| sort.descending);
-    let place = Cursor::place(cursor)?;
+    let Sort { by, descending } = sort.unwrap_or(Sort { by: ActivitySort::CreatedAt, descending: true });
+    let has_due = matches!(by, ActivitySort::DueAt);
+    let filter = Filter { entity, kind, author, due_before, has_due, done, from, until, text: q, ids: None };
+    let order = match by {
+        ActivitySort::CreatedAt => Order::CreatedAt(Cursor::place(cursor)?),
+        ActivitySort::DueAt => Order::DueAt(Cursor::place(cursor)?),
+    };
+    let place = |activity: &Activity| match by {
+        ActivitySort::CreatedAt => Cursor::at(&activity.created_at, activity.id),
+        ActivitySort::DueAt => Cursor::at(&activity.due_at, activity.id),
+    };
     let total = activity::count(&mut conn, &filter).await?;
     let filter = filter.narrowed(&mut conn, total).await?;
-    let found = activity::list(&mut conn, &filter, place, descending, limit.and_one()).await?;
-    Ok(Json(Page::new(found, limit, total, |activity| Cursor::at(&activity.created_at, activity.id))))
+    let found = activity::list(&mut conn, &filter, order, descending, limit.and_one()).await?;
+    Ok(Json(Page::new(found, limit, total, place)))
 }
 
 /// The activity, if the caller may see what it is about.
@@ -133,4 +150,10 @@ pub async fn patch(
 ) -> Result<Json<Activity>> {
     let by = By::from(&*who.caller);
     Ok(Json(crm.run(who.origin(), ChangeNote { id, change, by }).await?))
+}
+
+pub async fn delete(who: Can<CrmWrite>, Id(id): Id<Uuid>, crm: Data<Context>) -> Result<NoContent> {
+    let by = By::from(&*who.caller);
+    crm.run(who.origin(), DeleteNote { id, by }).await?;
+    Ok(NoContent)
 }

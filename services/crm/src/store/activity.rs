@@ -61,6 +61,14 @@ pub struct Filter {
     pub author: Option<String>,
     /// Those that are to be done and are not, due before then.
     pub due_before: Option<DateTime<Utc>>,
+    /// Those that are to be done at some time.
+    pub has_due: bool,
+    /// Those that are done, or those that are not.
+    pub done: Option<bool>,
+    /// Those that were noted then or later.
+    pub from: Option<DateTime<Utc>>,
+    /// Those that were noted before then.
+    pub until: Option<DateTime<Utc>>,
     /// Those with words that begin with the words of this text.
     pub text: Option<String>,
     /// None but these, which a search has found already.
@@ -81,6 +89,20 @@ impl Filter {
         }
         if let Some(before) = self.due_before {
             query = query.filter(activities::due_at.lt(before).and(activities::done_at.is_null()));
+        }
+        if self.has_due {
+            query = query.filter(activities::due_at.is_not_null());
+        }
+        match self.done {
+            Some(true) => query = query.filter(activities::done_at.is_not_null()),
+            Some(false) => query = query.filter(activities::done_at.is_null()),
+            None => {}
+        }
+        if let Some(from) = self.from {
+            query = query.filter(activities::created_at.ge(from));
+        }
+        if let Some(until) = self.until {
+            query = query.filter(activities::created_at.lt(until));
         }
         if let Some(text) = &self.text {
             query = query.filter(words!(activities, text));
@@ -123,15 +145,35 @@ pub async fn update(conn: &mut Conn, activity: &Activity) -> QueryResult<()> {
     diesel::update(activity).set(activity).execute(conn).await.map(drop)
 }
 
-/// Up to `limit` activities by when they were noted, beginning after the place.
+/// Takes an activity away.
+pub async fn delete(conn: &mut Conn, id: Uuid) -> QueryResult<()> {
+    diesel::delete(activities::table.find(id)).execute(conn).await.map(drop)
+}
+
+/// A place in a list, in the order of the list.
+#[derive(Clone, Debug)]
+pub enum Order {
+    /// By when they were noted.
+    CreatedAt(Option<(DateTime<Utc>, Uuid)>),
+    /// By when they are to be done; of those that are.
+    DueAt(Option<(DateTime<Utc>, Uuid)>),
+}
+
+/// Up to `limit` activities in this order, or the reverse, beginning after the place.
 pub async fn list(
     conn: &mut Conn,
     filter: &Filter,
-    after: Option<(DateTime<Utc>, Uuid)>,
+    order: Order,
     descending: bool,
     limit: i64,
 ) -> QueryResult<Vec<Activity>> {
-    let query = keyset!(filter.query(), activities::created_at, activities::id, descending, after);
+    let query = filter.query();
+    let query = match order {
+        Order::CreatedAt(after) => {
+            keyset!(query, activities::created_at, activities::id, descending, after)
+        }
+        Order::DueAt(after) => keyset!(query, activities::due_at, activities::id, descending, after),
+    };
     query.limit(limit).select(Activity::as_select()).load(conn).await
 }
 

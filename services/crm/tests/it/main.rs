@@ -16,14 +16,63 @@ mod reactions;
 mod repetition;
 mod visibility;
 
-use bhiv_testing::TestApp;
+use bhiv_auth::Role;
+use bhiv_testing::{Answer, TestApp};
 use crm::{Config, Crm};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 bhiv_testing::service_rules!(crm::Crm);
 
 async fn app() -> TestApp {
     TestApp::start::<Crm>(Config::default()).await
+}
+
+/// Somebody who sells, and sees what is theirs and their team's.
+struct Seller<'a> {
+    app: &'a TestApp,
+    token: String,
+}
+
+impl<'a> Seller<'a> {
+    fn new(app: &'a TestApp, user: &str, team: Option<&str>) -> Self {
+        let token = match team {
+            Some(team) => app.token_in_team(user, Role::Sales, team),
+            None => app.token_of(user, Role::Sales),
+        };
+        Self { app, token }
+    }
+
+    async fn delete(&self, path: &str) -> Answer {
+        self.send(Method::DELETE, path, None).await
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+        let mut request = self.app.request(method, path).bearer_auth(&self.token);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        TestApp::read(request).await
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, None).await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::POST, path, Some(body)).await
+    }
+
+    async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::PATCH, path, Some(body)).await
+    }
+
+    async fn names(&self, list: &str) -> Vec<String> {
+        let page = self.get(list).await.expect(200);
+        let items = page["items"].as_array().unwrap();
+        assert_eq!(page["total"], items.len(), "what is not seen is not counted");
+        items.iter().map(|it| it["name"].as_str().unwrap().to_owned()).collect()
+    }
 }
 
 /// A lead that was created.

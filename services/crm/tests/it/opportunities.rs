@@ -83,6 +83,24 @@ async fn a_date_in_the_past_and_a_reason_without_a_loss_are_refused() {
     assert_eq!(refused.expect_problem(422, "unknown_reference")["errors"][0]["pointer"], "/account_id");
 }
 
+/// Who said no comes back: it counts as open again, and why it was lost is in its history.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_lost_can_be_opened_again() {
+    let app = app().await;
+    let path = crate::path("opportunities", &opportunity(&app).await);
+    let stage = format!("{path}/stage");
+    app.put(&stage, json!({"stage": "lost", "reason": "too dear"})).await.expect(200);
+    app.put(&stage, json!({"stage": "won"})).await.expect_problem(409, "illegal_transition");
+    assert_eq!(app.get("/crm/pipeline").await.expect(200)["lost"], 1);
+    let open = app.put(&stage, json!({"stage": "negotiation"})).await.expect(200);
+    assert_eq!(open["lost_reason"], json!(null));
+    assert_eq!((&open["closed_at"], &open["probability"]), (&json!(null), &json!(0.7)));
+    assert_eq!(app.get("/crm/pipeline").await.expect(200)["lost"], 0);
+    let history = app.get(&format!("{path}/history")).await.expect(200).to_string();
+    assert!(history.contains("too dear"), "{history}");
+    app.put(&stage, json!({"stage": "won"})).await.expect(200);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn opportunities_are_found_and_sorted() {
     let app = app().await;

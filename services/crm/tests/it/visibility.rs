@@ -1,57 +1,15 @@
 //! Sellers see their own and their team's records, and nobody's; managers all.
 
 use bhiv_auth::Role;
-use bhiv_testing::TestApp;
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::{app, path};
-
-struct Seller<'a> {
-    app: &'a TestApp,
-    token: String,
-}
-
-impl Seller<'_> {
-    async fn send(&self, method: Method, path: &str, body: Option<Value>) -> bhiv_testing::Answer {
-        let mut request = self.app.request(method, path).bearer_auth(&self.token);
-        if let Some(body) = body {
-            request = request.json(&body);
-        }
-        TestApp::read(request).await
-    }
-
-    async fn get(&self, path: &str) -> bhiv_testing::Answer {
-        self.send(Method::GET, path, None).await
-    }
-
-    async fn post(&self, path: &str, body: Value) -> bhiv_testing::Answer {
-        self.send(Method::POST, path, Some(body)).await
-    }
-
-    async fn patch(&self, path: &str, body: Value) -> bhiv_testing::Answer {
-        self.send(Method::PATCH, path, Some(body)).await
-    }
-
-    async fn names(&self, list: &str) -> Vec<String> {
-        let page = self.get(list).await.expect(200);
-        let items = page["items"].as_array().unwrap();
-        assert_eq!(page["total"], items.len(), "what is not seen is not counted");
-        items.iter().map(|it| it["name"].as_str().unwrap().to_owned()).collect()
-    }
-}
+use crate::{Seller, app, path};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sellers_see_their_own_their_teams_and_nobodys() {
     let app = app().await;
-    let seller = |user: &str, team: &str| Seller {
-        app: &app,
-        token: if team.is_empty() {
-            app.token_of(user, Role::Sales)
-        } else {
-            app.token_in_team(user, Role::Sales, team)
-        },
-    };
+    let seller = |user: &str, team: &str| Seller::new(&app, user, Some(team).filter(|team| !team.is_empty()));
     let (ravi, asha, meera) = (seller("ravi", "north"), seller("asha", "north"), seller("meera", ""));
     for list in ["leads", "contacts", "accounts"] {
         let at = format!("/crm/{list}");
@@ -137,4 +95,21 @@ async fn what_belongs_to_a_hidden_record_is_hidden() {
         .post(&format!("{}/merge", path("leads", &again)), json!({"from": lead["id"]}))
         .await
         .expect_problem(422, "unknown_reference");
+}
+
+/// What a seller's importer makes is the seller's, as if they had made it themselves.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sellers_machine_works_with_the_sellers_records() {
+    let app = app().await;
+    let token = app.token_of_machine("key/7", "ravi", Role::Sales);
+    let (machine, ravi) = (Seller { app: &app, token }, Seller::new(&app, "ravi", None));
+    let asha = Seller::new(&app, "asha", None);
+    let new = |name: &str| json!({"name": name, "email": format!("{name}@example.com")});
+    ravi.post("/crm/leads", new("his")).await.expect(201);
+    asha.post("/crm/leads", new("hers")).await.expect(201);
+    let made = machine.post("/crm/leads", new("imported")).await.expect(201);
+    assert_eq!(made["owner"], "ravi");
+    assert_eq!(machine.names("/crm/leads?sort=name").await, ["his", "imported"]);
+    assert_eq!(ravi.names("/crm/leads?sort=name").await, ["his", "imported"]);
+    assert_eq!(asha.names("/crm/leads").await, ["hers"]);
 }
