@@ -51,6 +51,7 @@ pub fn routes() -> Api {
         .get("/task/workflows/{id}/history", "List the versions of a workflow", workflows::history)
         .patch("/task/workflows/{id}", "Change a workflow", workflows::patch)
         .delete("/task/workflows/{id}", "Remove a workflow", workflows::delete)
+        .post("/task/workflows/bulk", "Switch many workflows on or off, each by itself", workflows::bulk)
         .post(
             "/task/workflows/{id}/backtest",
             "Try a workflow on events that were heard",
@@ -59,6 +60,7 @@ pub fn routes() -> Api {
         .get("/task/runs/{id}", "Read what came of a workflow", runs::read)
         .post("/task/runs/{id}/retry", "Try again what did not come to its end", runs::retry)
         .post("/task/runs/{id}/cancel", "End a run that waits", runs::cancel)
+        .post("/task/runs/bulk", "Retry or cancel many runs, each by itself", runs::bulk)
         .get("/task/approvals", "List what workflows ask people, the newest first", approvals::list)
         .get("/task/approvals/{id}", "Read what a workflow asks", approvals::read)
         .post("/task/approvals/{id}/decision", "Say yes or no to a workflow", approvals::decide)

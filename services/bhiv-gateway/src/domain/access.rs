@@ -78,9 +78,11 @@ mod tests {
     use super::*;
 
     /// Where the owner asks for more than the gateway does.
-    const STRICTER: [(&str, &str, &str); 8] = [
+    const STRICTER: [(&str, &str, &str); 10] = [
         ("post", "/task/workflows", "task:admin"),
         ("post", "/task/workflows/{id}/backtest", "task:admin"),
+        ("post", "/task/workflows/bulk", "task:admin"),
+        ("post", "/task/runs/bulk", "task:admin"),
         ("post", "/task/runs/{id}/cancel", "task:admin"),
         ("post", "/task/runs/{id}/retry", "task:admin"),
         ("patch", "/task/workflows/{id}", "task:admin"),

@@ -13,9 +13,11 @@ use crate::app_with;
 use crate::module::Module;
 
 /// Operations for which the gateway asks for less than their owner does.
-const STRICTER_AT_OWNER: [(&str, &str, &str); 8] = [
+const STRICTER_AT_OWNER: [(&str, &str, &str); 10] = [
     ("post", "/task/workflows", "task:write"),
     ("post", "/task/workflows/{id}/backtest", "task:write"),
+    ("post", "/task/workflows/bulk", "task:write"),
+    ("post", "/task/runs/bulk", "task:write"),
     ("post", "/task/runs/{id}/cancel", "task:write"),
     ("post", "/task/runs/{id}/retry", "task:write"),
     ("patch", "/task/workflows/{id}", "task:write"),

@@ -32,7 +32,7 @@ fn yes() -> bool {
 }
 
 /// What may be changed about a workflow. Absent fields stay, `null` clears.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WorkflowChange {
     /// What it does, in plain words.

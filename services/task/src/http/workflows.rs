@@ -2,7 +2,10 @@ use actix_web::web::{Data, Json};
 use bhiv_auth::require::{TaskAdmin, TaskRead};
 use bhiv_service::Context;
 use bhiv_web::history::{self, AsOf, Change, ListHistory};
-use bhiv_web::{Can, Created, Cursor, Id, Limit, NoContent, Page, Problem, Result, Valid, ValidQuery, codes};
+use bhiv_web::{
+    Bulk, Can, Created, Cursor, Id, Ids, Limit, NoContent, Page, Problem, Result, Sort, Valid, ValidQuery,
+    codes,
+};
 use bhiv_webhook::Sender;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -18,7 +21,19 @@ use crate::domain::ids::WorkflowId;
 use crate::domain::run::decide;
 use crate::domain::workflow::{NewWorkflow, WorkflowChange};
 use crate::store::heard::{self, HeardEvent};
-use crate::store::workflow::{self, Filter, Workflow};
+use crate::store::workflow::{self, Filter, Order, Workflow};
+
+/// What workflows can be sorted by.
+#[derive(Clone, Copy, Debug, strum::EnumString, strum::VariantNames)]
+#[strum(serialize_all = "snake_case")]
+pub enum WorkflowSort {
+    CreatedAt,
+    UpdatedAt,
+    Name,
+}
+
+/// A field, or its reverse.
+type WorkflowOrder = Sort<WorkflowSort>;
 
 /// Which workflows, and how many of them.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -28,6 +43,11 @@ pub struct ListWorkflows {
     trigger: Option<String>,
     /// Those that are done, or those that are not.
     enabled: Option<bool>,
+    /// Those with words in their name that begin with the words of this text.
+    #[schema(min_length = 1, max_length = 200)]
+    q: Option<String>,
+    /// In this order; the newest first, unless it says otherwise.
+    sort: Option<WorkflowOrder>,
     #[serde(default)]
     limit: Limit,
     cursor: Option<Cursor>,
@@ -49,12 +69,23 @@ pub async fn list(
     ValidQuery(query): ValidQuery<ListWorkflows>,
     service: Data<Context>,
 ) -> Result<Json<Page<Workflow>>> {
-    let ListWorkflows { trigger, enabled, limit, cursor } = query;
-    let filter = Filter { trigger, enabled };
+    let ListWorkflows { trigger, enabled, q, sort, limit, cursor } = query;
+    let filter = Filter { trigger, enabled, text: q };
+    let Sort { by, descending } = sort.unwrap_or(Sort { by: WorkflowSort::CreatedAt, descending: true });
+    let order = match by {
+        WorkflowSort::CreatedAt => Order::CreatedAt(Cursor::place(cursor)?),
+        WorkflowSort::UpdatedAt => Order::UpdatedAt(Cursor::place(cursor)?),
+        WorkflowSort::Name => Order::Name(Cursor::place(cursor)?),
+    };
+    let place = |workflow: &Workflow| match by {
+        WorkflowSort::CreatedAt => Cursor::at(&workflow.created_at, workflow.id),
+        WorkflowSort::UpdatedAt => Cursor::at(&workflow.updated_at, workflow.id),
+        WorkflowSort::Name => Cursor::at(&workflow.name, workflow.id),
+    };
     let mut conn = service.read().await?;
-    let workflows = workflow::list(&mut conn, &filter, Cursor::id(cursor), limit.and_one()).await?;
+    let workflows = workflow::list(&mut conn, &filter, order, descending, limit.and_one()).await?;
     let total = workflow::count(&mut conn, &filter).await?;
-    Ok(Json(Page::new(workflows, limit, total, |workflow| workflow.id.0)))
+    Ok(Json(Page::new(workflows, limit, total, place)))
 }
 
 pub async fn read(
@@ -89,6 +120,26 @@ pub async fn patch(
 ) -> Result<Json<Workflow>> {
     check_receivers(&sender, change.actions.as_ref())?;
     Ok(Json(service.run(who.origin(), PatchWorkflow { id, change }).await?))
+}
+
+/// Many workflows, begun or stopped.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SwitchWorkflows {
+    /// Which.
+    ids: Ids,
+    /// Whether they are done at all.
+    enabled: bool,
+}
+
+pub async fn bulk(
+    who: Can<TaskAdmin>,
+    Valid(SwitchWorkflows { ids, enabled }): Valid<SwitchWorkflows>,
+    service: Data<Context>,
+) -> Result<Json<Bulk>> {
+    let change = WorkflowChange { enabled: Some(enabled), ..WorkflowChange::default() };
+    let command = |id| (id, PatchWorkflow { id: WorkflowId(id), change: change.clone() });
+    Ok(Json(service.run_each(&who.origin(), ids.0.into_iter().map(command).collect()).await))
 }
 
 pub async fn delete(

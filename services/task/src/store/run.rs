@@ -1,4 +1,4 @@
-use bhiv_db::Conn;
+use bhiv_db::{Conn, keyset};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -59,6 +59,10 @@ pub struct Filter {
     pub story: Option<Uuid>,
     /// Those that ended so.
     pub outcome: Option<Outcome>,
+    /// Those that began then or later.
+    pub from: Option<DateTime<Utc>>,
+    /// Those that began before then.
+    pub until: Option<DateTime<Utc>>,
 }
 
 impl Filter {
@@ -75,6 +79,12 @@ impl Filter {
         }
         if let Some(outcome) = self.outcome {
             query = query.filter(workflow_runs::outcome.eq(outcome));
+        }
+        if let Some(from) = self.from {
+            query = query.filter(workflow_runs::created_at.ge(from));
+        }
+        if let Some(until) = self.until {
+            query = query.filter(workflow_runs::created_at.lt(until));
         }
         query
     }
@@ -140,13 +150,16 @@ pub async fn lock_due(
         .await
 }
 
-/// Up to `limit` runs, the newest first, beginning below the id `after`.
-pub async fn list(conn: &mut Conn, filter: Filter, after: Option<Uuid>, limit: i64) -> QueryResult<Vec<Run>> {
-    let mut query = filter.query();
-    if let Some(after) = after {
-        query = query.filter(workflow_runs::id.lt(RunId(after)));
-    }
-    query.order(workflow_runs::id.desc()).limit(limit).select(Run::as_select()).load(conn).await
+/// Up to `limit` runs by when they began, or the reverse, beginning after the place.
+pub async fn list(
+    conn: &mut Conn,
+    filter: Filter,
+    after: Option<(DateTime<Utc>, RunId)>,
+    descending: bool,
+    limit: i64,
+) -> QueryResult<Vec<Run>> {
+    let query = keyset!(filter.query(), workflow_runs::created_at, workflow_runs::id, descending, after);
+    query.limit(limit).select(Run::as_select()).load(conn).await
 }
 
 /// How many runs a list has.

@@ -1,4 +1,4 @@
-use bhiv_db::Conn;
+use bhiv_db::{Conn, keyset, words};
 use chrono::{DateTime, Utc};
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
@@ -55,6 +55,8 @@ pub struct Filter {
     pub trigger: Option<String>,
     /// Those that are done, or are not.
     pub enabled: Option<bool>,
+    /// Those with words in their name that begin with the words of this text.
+    pub text: Option<String>,
 }
 
 impl Filter {
@@ -65,6 +67,9 @@ impl Filter {
         }
         if let Some(enabled) = self.enabled {
             query = query.filter(workflows::enabled.eq(enabled));
+        }
+        if let Some(text) = &self.text {
+            query = query.filter(words!(workflows, text));
         }
         query
     }
@@ -103,18 +108,32 @@ pub async fn delete(conn: &mut Conn, id: WorkflowId) -> QueryResult<()> {
     diesel::delete(workflows::table.find(id)).execute(conn).await.map(drop)
 }
 
-/// Up to `limit` workflows, the newest first, beginning below the id `after`.
+/// A place in a list, in the order of the list.
+#[derive(Clone, Debug)]
+pub enum Order {
+    /// By when they were created.
+    CreatedAt(Option<(DateTime<Utc>, WorkflowId)>),
+    /// By when they were last changed.
+    UpdatedAt(Option<(DateTime<Utc>, WorkflowId)>),
+    /// By name.
+    Name(Option<(String, WorkflowId)>),
+}
+
+/// Up to `limit` workflows in this order, or the reverse, beginning after the place. They are few: people write them.
 pub async fn list(
     conn: &mut Conn,
     filter: &Filter,
-    after: Option<Uuid>,
+    order: Order,
+    descending: bool,
     limit: i64,
 ) -> QueryResult<Vec<Workflow>> {
-    let mut query = filter.query();
-    if let Some(after) = after {
-        query = query.filter(workflows::id.lt(WorkflowId(after)));
-    }
-    query.order(workflows::id.desc()).limit(limit).select(Workflow::as_select()).load(conn).await
+    let query = filter.query();
+    let query = match order {
+        Order::CreatedAt(after) => keyset!(query, workflows::created_at, workflows::id, descending, after),
+        Order::UpdatedAt(after) => keyset!(query, workflows::updated_at, workflows::id, descending, after),
+        Order::Name(after) => keyset!(query, workflows::name, workflows::id, descending, after),
+    };
+    query.limit(limit).select(Workflow::as_select()).load(conn).await
 }
 
 /// How many workflows a list has.

@@ -309,3 +309,37 @@ async fn actions_that_cannot_be_are_refused_where_they_stand() {
         ["/actions/0"]
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_runs_are_ended_or_tried_again_each_by_itself() {
+    let app = with(json!([{"wait": {"minutes": 90}}, create("Later")])).await;
+    let mut runs = Vec::new();
+    for _ in 0..3 {
+        runs.push(triggered(&app).await);
+        app.clock.advance(TimeDelta::minutes(1));
+    }
+    let listed = async |query: &str| {
+        let found = items(&app, &format!("/task/runs?{query}")).await;
+        found.iter().map(|run| run["id"].clone()).collect::<Vec<_>>()
+    };
+    let ids: Vec<_> = runs.iter().map(|run| run["id"].clone()).collect();
+    assert_eq!(listed("sort=created_at").await, ids);
+    let second = runs[1]["created_at"].as_str().unwrap().replace('+', "%2B");
+    assert_eq!(listed(&format!("from={second}&sort=created_at")).await, ids[1..]);
+    assert_eq!(listed(&format!("until={second}")).await, ids[..1]);
+    let first = app.get("/task/runs?sort=created_at&limit=1").await.expect(200);
+    let cursor = first["next_cursor"].as_str().unwrap();
+    assert_eq!(listed(&format!("sort=created_at&cursor={cursor}")).await, ids[1..]);
+
+    let many = json!({"ids": [ids[0], NOTHING, ids[1]], "action": "cancel"});
+    let ended = app.post("/task/runs/bulk", many).await.expect(200);
+    let statuses: Vec<_> =
+        ended["results"].as_array().unwrap().iter().map(|it| it["status"].clone()).collect();
+    assert_eq!(statuses, [200, 404, 200]);
+    assert_eq!(listed("outcome=cancelled&sort=created_at").await, ids[..2]);
+    let again = json!({"ids": ids, "action": "retry"});
+    let again = app.post("/task/runs/bulk", again).await.expect(200);
+    assert_eq!((&again["succeeded"], &again["failed"]), (&json!(2), &json!(1)));
+    assert_eq!(again["results"][2]["problem"]["code"], "run_waiting");
+    assert_eq!(listed("outcome=waiting&sort=created_at").await, ids);
+}

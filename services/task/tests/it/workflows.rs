@@ -133,6 +133,36 @@ async fn a_list_is_filtered_and_paged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn workflows_are_found_sorted_and_switched_together() {
+    let app = app().await;
+    for name in ["Zebra crossing", "Aardvark", "Zealous"] {
+        app.clock.advance(chrono::TimeDelta::minutes(1));
+        app.post("/task/workflows", new(json!({"name": name}))).await.expect(201);
+    }
+    let names = async |query: &str| {
+        let (mut seen, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = app.get(&format!("/task/workflows?limit=1&q={query}{cursor}")).await.expect(200);
+            seen.push(page["items"][0]["name"].as_str().unwrap().to_owned());
+            let Some(next) = page["next_cursor"].as_str() else { return seen };
+            cursor = format!("&cursor={next}");
+        }
+    };
+    assert_eq!(names("ze&sort=name").await, ["Zealous", "Zebra crossing"]);
+    assert_eq!(names("ze&sort=-name").await, ["Zebra crossing", "Zealous"]);
+    assert_eq!(names("ze").await, ["Zealous", "Zebra crossing"], "the newest first");
+    assert_eq!(names("ze+cross").await, ["Zebra crossing"]);
+
+    let found = items(&app, "/task/workflows?q=ze&sort=name").await;
+    let ids = json!([found[0]["id"], NOTHING, found[1]["id"]]);
+    let off = app.post("/task/workflows/bulk", json!({"ids": ids, "enabled": false})).await.expect(200);
+    assert_eq!((&off["succeeded"], &off["failed"]), (&json!(2), &json!(1)));
+    assert_eq!(off["results"][1]["problem"]["code"], "not_found");
+    let off = items(&app, "/task/workflows?q=ze&enabled=false&sort=-updated_at").await;
+    assert_eq!(texts(&off, "name").len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn only_an_administrator_changes_how_the_system_reacts() {
     let mut app = app().await;
     let path = format!("/task/workflows/{}", id(&workflow(&app, "A").await));
@@ -140,6 +170,8 @@ async fn only_an_administrator_changes_how_the_system_reacts() {
     app.get(&path).await.expect(200);
     for refused in [
         app.post("/task/workflows", new(json!({}))).await,
+        app.post("/task/workflows/bulk", json!({"ids": [NOTHING], "enabled": false})).await,
+        app.post("/task/runs/bulk", json!({"ids": [NOTHING], "action": "retry"})).await,
         app.patch(&path, json!({"enabled": false})).await,
         app.delete(&path).await,
     ] {
