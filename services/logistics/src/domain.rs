@@ -13,6 +13,7 @@ pub mod purchase_order;
 pub mod routing;
 pub mod stock;
 pub mod supplier;
+pub mod timezone;
 pub mod tracking;
 pub mod tracking_number;
 pub mod window;

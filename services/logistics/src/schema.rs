@@ -37,6 +37,8 @@ diesel::table! {
         load -> Int4,
         courier_id -> Nullable<Uuid>,
         eta -> Nullable<Time>,
+        timezone -> Nullable<Text>,
+        promised_until -> Nullable<Timestamptz>,
     }
 }
 

@@ -23,6 +23,7 @@ use crate::domain::movement::MovementKind;
 use crate::domain::order::OrderStatus;
 use crate::domain::plan::{NewPlan, PlanStatus, Routes};
 use crate::domain::purchase_order::PurchaseStatus;
+use crate::domain::timezone::Timezone;
 use crate::domain::tracking::{ProofKind, TrackingKind};
 use crate::domain::tracking_number::TrackingNumber;
 use crate::domain::window::Window;
@@ -46,6 +47,7 @@ bhiv_types::text_columns!(
     MovementKind,
     OrderStatus,
     DeliveryStatus,
-    TrackingNumber
+    TrackingNumber,
+    Timezone
 );
 bhiv_types::json_columns!(Window, Location, NewPlan, Routes);

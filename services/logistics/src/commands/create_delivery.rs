@@ -2,7 +2,7 @@ use bhiv_outbox::{Command, Fault, Refusal, Tx};
 use chrono::NaiveDate;
 
 use super::note_tracking::note_status;
-use crate::domain::delivery::{DeliveryStatus, NewDelivery};
+use crate::domain::delivery::{DeliveryStatus, NewDelivery, promised_until};
 use crate::domain::ids::OrderId;
 use crate::domain::order::OrderStatus;
 use crate::domain::tracking_number::TrackingNumber;
@@ -66,6 +66,8 @@ impl Command for CreateDelivery {
             load: new.load.unwrap_or(1),
             courier_id: None,
             eta: None,
+            timezone: new.timezone,
+            promised_until: Some(promised_until(new.delivery_date, new.window, new.timezone)),
         };
         delivery::insert(tx.conn(), &delivery).await?;
         note_status(tx, &delivery).await?;

@@ -3,7 +3,8 @@ use std::convert::Infallible;
 use bhiv_outbox::{Command, Fault, Tx};
 
 use super::note_tracking::note_status;
-use crate::domain::delivery::{DeliveryStatus, first_in_time};
+use crate::domain::delivery::DeliveryStatus;
+use crate::domain::window::Window;
 use crate::events;
 use crate::store::delivery::{self, Delivery};
 use crate::store::order;
@@ -25,12 +26,12 @@ impl Command for FindDelays {
 
     async fn run(&self, tx: &mut Tx) -> Result<usize, Fault<Infallible>> {
         let now = tx.now();
-        let found = delivery::lock_promised_before(tx.conn(), first_in_time(now), AT_A_TIME).await?;
+        let found = delivery::lock_promised_before(tx.conn(), now, AT_A_TIME).await?;
         let late = found.len();
         for before in found {
             let after = Delivery {
                 status: DeliveryStatus::Delayed,
-                status_reason: Some(format!("promised for {}", before.delivery_date)),
+                status_reason: Some(promise(&before)),
                 version: before.version + 1,
                 updated_at: now,
                 ..before.clone()
@@ -44,5 +45,15 @@ impl Command for FindDelays {
             tx.change("delivery.delay", entity, after.version, Some(&before), Some(&after));
         }
         Ok(late)
+    }
+}
+
+fn promise(delivery: &Delivery) -> String {
+    let day = delivery.delivery_date;
+    match delivery.window {
+        Some(Window { from, to }) => {
+            format!("promised for {day}, {} to {}", from.format("%H:%M"), to.format("%H:%M"))
+        }
+        None => format!("promised for {day}"),
     }
 }

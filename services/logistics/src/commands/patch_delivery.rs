@@ -2,7 +2,7 @@ use bhiv_outbox::{Command, Fault, Refusal, Tx};
 use bhiv_types::{Patch, State as _};
 use chrono::NaiveDate;
 
-use crate::domain::delivery::{DeliveryChange, DeliveryStatus};
+use crate::domain::delivery::{DeliveryChange, DeliveryStatus, promised_until};
 use crate::domain::ids::{CourierId, DeliveryId};
 use crate::store::courier;
 use crate::store::delivery::{self, Delivery};
@@ -80,6 +80,8 @@ fn changed(before: &Delivery, change: DeliveryChange) -> Delivery {
         after.load = load;
     }
     change.window.apply(&mut after.window);
+    change.timezone.apply(&mut after.timezone);
+    after.promised_until = Some(promised_until(after.delivery_date, after.window, after.timezone));
     change.location.apply(&mut after.location);
     change.special_instructions.apply(&mut after.special_instructions);
     change.courier_id.apply(&mut after.courier_id);

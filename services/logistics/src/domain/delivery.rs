@@ -1,11 +1,12 @@
 use bhiv_types::{Patch, Priority, State};
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::ids::{CourierId, OrderId};
 use super::location::Location;
 use super::order::OrderStatus;
+use super::timezone::Timezone;
 use super::window::Window;
 
 /// Where a delivery stands.
@@ -48,10 +49,12 @@ impl DeliveryStatus {
     }
 }
 
-/// The first day that is not over everywhere on Earth: what was promised for an earlier one is late. A day is that of
-/// the place where a delivery goes, which nobody has told; it ends last at UTC-12.
-pub fn first_in_time(now: DateTime<Utc>) -> NaiveDate {
-    (now - TimeDelta::hours(12)).date_naive()
+/// When what was promised for `day` is late: from the end of the window on, or of the day, by the clocks of the place
+/// where it goes. Where nobody has told which those are, by the last ones on Earth, at UTC-12.
+pub fn promised_until(day: NaiveDate, window: Option<Window>, timezone: Option<Timezone>) -> DateTime<Utc> {
+    let midnight = day.and_time(NaiveTime::MIN) + TimeDelta::days(1);
+    let end = window.map_or(midnight, |window| day.and_time(window.to));
+    timezone.map_or_else(|| end.and_utc() + TimeDelta::hours(12), |timezone| timezone.last(end))
 }
 
 /// What is known when a delivery is scheduled.
@@ -64,6 +67,9 @@ pub struct NewDelivery {
     pub delivery_date: NaiveDate,
     /// Between which hours of that day.
     pub window: Option<Window>,
+    /// By whose clocks day and window count: those of the place where it goes. Without it, it is late once it would
+    /// be so everywhere.
+    pub timezone: Option<Timezone>,
     /// Where it goes, in words.
     #[schema(min_length = 1, max_length = 500)]
     pub address: String,
@@ -89,6 +95,10 @@ pub struct DeliveryChange {
     #[serde(default)]
     #[schema(value_type = Option<Window>)]
     pub window: Patch<Window>,
+    /// By whose clocks day and window count.
+    #[serde(default)]
+    #[schema(value_type = Option<Timezone>)]
+    pub timezone: Patch<Timezone>,
     /// Where it goes, in words.
     #[schema(min_length = 1, max_length = 500)]
     pub address: Option<String>,
@@ -127,10 +137,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_day_is_over_when_it_is_over_everywhere() {
-        let first = |time: &str| first_in_time(time.parse().unwrap()).to_string();
-        assert_eq!(first("2027-01-16T11:59:59Z"), "2027-01-15");
-        assert_eq!(first("2027-01-16T12:00:00Z"), "2027-01-16");
+    fn a_promise_ends_with_its_window_where_it_goes() {
+        let day = "2027-01-15".parse().unwrap();
+        let window = serde_json::from_str(r#"{"from": "10:00", "to": "12:00"}"#).unwrap();
+        let india = Some("Asia/Kolkata".parse().unwrap());
+        let until = |window, timezone| promised_until(day, window, timezone).to_rfc3339();
+        assert_eq!(until(None, None), "2027-01-16T12:00:00+00:00", "when it is over everywhere");
+        assert_eq!(until(Some(window), None), "2027-01-16T00:00:00+00:00");
+        assert_eq!(until(None, india), "2027-01-15T18:30:00+00:00");
+        assert_eq!(until(Some(window), india), "2027-01-15T06:30:00+00:00");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::domain::delivery::DeliveryStatus;
 use crate::domain::ids::{CourierId, DeliveryId, OrderId};
 use crate::domain::location::Location;
+use crate::domain::timezone::Timezone;
 use crate::domain::tracking_number::TrackingNumber;
 use crate::domain::window::Window;
 use crate::schema::deliveries;
@@ -71,6 +72,12 @@ pub struct Delivery {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     pub eta: Option<NaiveTime>,
+    /// By whose clocks day, window and eta count.
+    #[serde(default)]
+    pub timezone: Option<Timezone>,
+    /// From then on it is late.
+    #[serde(default)]
+    pub promised_until: Option<DateTime<Utc>>,
 }
 
 /// What a delivery took before its load was kept.
@@ -201,18 +208,18 @@ pub async fn count(conn: &mut Conn, filter: &Filter) -> QueryResult<i64> {
     filter.query().count().get_result(conn).await
 }
 
-/// Up to `limit` deliveries under way that were promised for a day before `day`; locked, and nobody else's. Those of
-/// the earliest day first.
+/// Up to `limit` deliveries under way that should have arrived before `now`; locked, and nobody else's. Those that were
+/// promised first, first.
 pub async fn lock_promised_before(
     conn: &mut Conn,
-    day: NaiveDate,
+    now: DateTime<Utc>,
     limit: usize,
 ) -> QueryResult<Vec<Delivery>> {
     let under_way = [DeliveryStatus::Scheduled, DeliveryStatus::InTransit];
     deliveries::table
         .filter(deliveries::status.eq_any(under_way))
-        .filter(deliveries::delivery_date.lt(day))
-        .order(deliveries::delivery_date)
+        .filter(deliveries::promised_until.le(now))
+        .order(deliveries::promised_until)
         .limit(i64::try_from(limit).unwrap_or(i64::MAX))
         .select(Delivery::as_select())
         .for_update()
