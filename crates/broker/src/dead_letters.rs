@@ -171,6 +171,17 @@ impl DeadLetters {
 }
 
 /// How many messages wait in the queue, once nobody else reads it.
+/// How many letters a queue for them holds, besides those that somebody reads just now.
+///
+/// # Errors
+/// When there is no such queue, or the broker goes away.
+pub async fn waiting(connector: &Connector, queue: &str) -> Result<u32, Error> {
+    let channel = connector.connection().await.create_channel().await?;
+    let (messages, _) = inspect(&channel, queue).await?;
+    channel.close(200, "bye".into()).await?;
+    Ok(messages)
+}
+
 async fn count_alone(channel: &Channel, queue: &str) -> Result<u32, Error> {
     let until = Instant::now() + READER_PATIENCE;
     loop {

@@ -1,14 +1,20 @@
 use std::time::Duration;
 
+use bhiv_broker::Connector;
+use bhiv_broker::dead_letters::waiting;
 use bhiv_db::{Conn, Error, Pool};
 use bhiv_telemetry::metrics::{self, Gauge};
 use diesel::sql_types::{BigInt, Double};
 use diesel_async::RunQueryDsl as _;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 /// How often it is measured.
 const EVERY: Duration = Duration::from_secs(5);
+
+/// How long the broker may take to say what it holds. It is away for much longer than that, or not at all.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What waits in the tables, in the words of the gauges.
 #[derive(Debug, diesel::QueryableByName)]
@@ -37,11 +43,12 @@ struct Gauges {
     dead_rows: Gauge<f64>,
 }
 
-/// Measures what waits in the outbox and in both parking places, until `stop`.
+/// Measures what waits in the outbox, in both parking places, and in the queue of dead letters, until `stop`.
 ///
 /// It has a task of its own in every replica, because the relay itself stands still when the broker does, which
 /// is when the figures matter. All replicas measure the same tables: take the maximum of theirs.
-pub async fn measure_backlog(pool: Pool, stop: CancellationToken) {
+pub async fn measure_backlog(pool: Pool, broker: Connector, dead_letters: String, stop: CancellationToken) {
+    let letters = metrics::gauge("dead_letters", "Messages that were given up and wait for an operator.");
     let gauges = Gauges {
         waiting: metrics::gauge("outbox_waiting", "Events that are not published yet."),
         oldest_seconds: metrics::gauge("outbox_oldest_seconds", "Age of the oldest event that waits."),
@@ -63,6 +70,12 @@ pub async fn measure_backlog(pool: Pool, stop: CancellationToken) {
         match read(&pool).await {
             Ok(backlog) => gauges.show(&backlog),
             Err(error) => warn!(%error, "the backlog is unknown"),
+        }
+        match timeout(PATIENCE, waiting(&broker, &dead_letters)).await {
+            Ok(Ok(count)) => letters.record(count.into(), &[]),
+            Ok(Err(error)) => warn!(%error, "it is unknown what was given up"),
+            // The broker is away, and others say so.
+            Err(_) => {}
         }
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}

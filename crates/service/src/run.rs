@@ -194,11 +194,14 @@ impl Work {
         work.outgoing.spawn(relay.run(work.stop_outgoing.clone()));
 
         let processor = Processor::new(pool.clone(), app.bindings(), clock.clone(), wake.clone());
+        let dead_letters = app.bindings().topology().dead_letters;
+        let backlog =
+            measure_backlog(pool.clone(), consuming.clone(), dead_letters, work.stop_incoming.clone());
+        work.incoming.spawn(backlog);
         let consumers = Consumers::new(processor, consuming);
         work.incoming.spawn(consumers.run(work.stop_incoming.clone()));
         let cleaning = housekeeping(pool.clone(), clock.clone(), work.stop_incoming.clone());
         work.incoming.spawn(cleaning);
-        work.incoming.spawn(measure_backlog(pool.clone(), work.stop_incoming.clone()));
         for job in app.start_jobs(&work.stop_incoming) {
             work.incoming.spawn(job);
         }

@@ -60,8 +60,10 @@ impl Drop for Guard {
 /// When a setting is malformed, or when it is called twice.
 pub fn init(service: &'static str, settings: &Telemetry) -> Result<Guard, Error> {
     let resource = Resource::builder().with_service_name(service).build();
+    trace::keep(settings.trace_ratio);
+    // A scope decides whether a trace is kept; nothing but a trace that is has spans.
     let mut tracer = SdkTracerProvider::builder()
-        .with_sampler(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(settings.trace_ratio))))
+        .with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOn)))
         .with_resource(resource.clone());
     if let Some(endpoint) = &settings.otlp_endpoint {
         let endpoint = format!("{}/v1/traces", endpoint.trim_end_matches('/'));

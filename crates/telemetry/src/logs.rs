@@ -7,6 +7,7 @@ use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_appender::non_blocking::NonBlocking;
 use tracing_subscriber::Layer;
+use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
@@ -16,7 +17,16 @@ pub(crate) fn layer<S>(service: &'static str, writer: NonBlocking) -> impl Layer
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    tracing_subscriber::fmt::layer().event_format(EcsJson { service }).with_writer(writer)
+    tracing_subscriber::fmt::layer().event_format(EcsJson { service }).fmt_fields(OfSpans).with_writer(writer)
+}
+
+/// Lines show nothing of the spans around them, so nothing of them is formatted.
+struct OfSpans;
+
+impl<'a> FormatFields<'a> for OfSpans {
+    fn format_fields<R: RecordFields>(&self, _: Writer<'a>, _: R) -> fmt::Result {
+        Ok(())
+    }
 }
 
 struct EcsJson {

@@ -13,7 +13,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
 use bhiv_telemetry::metrics::{self, Histogram, KeyValue};
 use bhiv_telemetry::trace;
-use tracing::{Instrument as _, info_span};
+use tracing::info_span;
 
 use crate::Problem;
 use crate::problem::codes;
@@ -65,16 +65,18 @@ pub async fn surround(
     let meta = RequestMeta::new(request.headers());
     request.extensions_mut().insert(meta.clone());
     let method = request.method().clone();
-    let span = info_span!(
-        "request",
-        otel.name = tracing::field::Empty,
-        otel.kind = "server",
-        http.request.method = method.as_str(),
-        http.route = tracing::field::Empty,
-        http.response.status_code = tracing::field::Empty,
-    );
     let traceparent = request.headers().get(trace::TRACEPARENT).and_then(|value| value.to_str().ok());
-    trace::continue_from(&span, traceparent);
+    let scope = trace::Scope::new(traceparent, || {
+        info_span!(
+            "request",
+            otel.name = tracing::field::Empty,
+            otel.kind = "server",
+            http.request.method = method.as_str(),
+            http.route = tracing::field::Empty,
+            http.response.status_code = tracing::field::Empty,
+        )
+    });
+    let span = scope.span().clone();
 
     let answer = async {
         let response = next.call(request).await.map(|response| problems(response, &meta.id))?;
@@ -88,7 +90,7 @@ pub async fn surround(
         Ok::<_, Error>(response)
     };
     // Handlers and extractors answer their errors; none comes out here.
-    let mut response = answer.instrument(span.clone()).await?;
+    let mut response = scope.around(answer).await?;
     if let Ok(id) = HeaderValue::from_str(&meta.id) {
         response.headers_mut().insert(HeaderName::from_static(REQUEST_ID), id);
     }

@@ -13,15 +13,15 @@ use bhiv_web::{Problem, Result, codes, not_allowed};
 use futures_util::{TryStreamExt as _, stream};
 use reqwest::header::CONTENT_LENGTH;
 use reqwest::{Client, Method, StatusCode};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 pub use body::{Body, has_body, length, paced};
 pub use send::{Deadline, Parcel, send};
 
 use crate::config::ForwardSettings;
-use crate::domain::bodies;
+use crate::domain::bodies::{self, SMALL};
 use crate::domain::openapi::alias;
-use crate::error::BODY_TIMEOUT;
+use crate::error::{BODY_TIMEOUT, MODULE_TIMEOUT, MODULE_UNAVAILABLE};
 use crate::limits::Limits;
 use crate::modules::Modules;
 
@@ -78,7 +78,7 @@ pub async fn forward(
         deadline,
     };
     let answer = send(&client, module, parcel).await?;
-    respond(answer, &request, settings.body_idle())
+    respond(answer, module.name, &request, settings.body_idle()).await
 }
 
 /// When the client, or else the gateway, wants an answer.
@@ -101,7 +101,12 @@ fn deadline(request: &HttpRequest, most: Duration) -> Result<Deadline> {
 }
 
 /// A module's answer, as an answer to `request`. Where nothing comes of it for `idle`, it is cut.
-fn respond(answer: reqwest::Response, request: &HttpRequest, idle: Duration) -> Result<HttpResponse> {
+async fn respond(
+    answer: reqwest::Response,
+    module: &'static str,
+    request: &HttpRequest,
+    idle: Duration,
+) -> Result<HttpResponse> {
     let status = answer.status();
     let mut response = HttpResponseBuilder::new(
         actix_web::http::StatusCode::from_u16(status.as_u16()).map_err(|_| codes::INTERNAL)?,
@@ -122,6 +127,22 @@ fn respond(answer: reqwest::Response, request: &HttpRequest, idle: Duration) -> 
     }
     if matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
         return Ok(response.body(()));
+    }
+    if length.is_some_and(|length| length <= SMALL) {
+        // Its head and its body go on together, and a module that breaks off is told of.
+        return match timeout(idle, answer.bytes()).await {
+            Ok(Ok(body)) => Ok(response.body(body)),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "a module broke off");
+                let problem = Problem::new(MODULE_UNAVAILABLE, format!("{module} broke off its answer"));
+                Err(problem.with("module", module).retry_after(5))
+            }
+            Err(_) => {
+                let problem =
+                    Problem::new(MODULE_TIMEOUT, format!("{module} stopped in the middle of its answer"));
+                Err(problem.with("module", module))
+            }
+        };
     }
     let chunks = answer.bytes_stream().map_err(std::io::Error::other);
     let body = paced(chunks, idle, || {

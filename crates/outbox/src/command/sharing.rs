@@ -13,11 +13,11 @@ use std::time::Duration;
 
 use bhiv_broker::crash;
 use bhiv_db::Error;
+use bhiv_telemetry::trace::Scope;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, join_all};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use tracing::{Instrument as _, Span};
 
 use super::{Command, Fault, once, run_alone};
 use crate::idempotency::Patience;
@@ -78,7 +78,7 @@ trait Job: Send {
 struct Waiting<C: Command> {
     origin: Origin,
     command: C,
-    span: Span,
+    scope: Scope,
     output: Option<C::Output>,
     answer: oneshot::Sender<Answer<C>>,
 }
@@ -95,7 +95,7 @@ impl<C: Command> Job for Waiting<C> {
             self.output = result.ok();
             self.output.is_some()
         };
-        run.instrument(self.span.clone()).boxed()
+        self.scope.clone().around(run).boxed()
     }
 
     fn committed(self: Box<Self>) {
@@ -110,13 +110,12 @@ impl<C: Command> Job for Waiting<C> {
     }
 
     fn alone(self: Box<Self>, service: ServiceContext) -> BoxFuture<'static, ()> {
-        let Self { origin, command, span, answer, .. } = *self;
-        async move {
+        let Self { origin, command, scope, answer, .. } = *self;
+        let alone = async move {
             let result = run_alone(&service, &origin, &command).await;
             let _ = answer.send(result);
-        }
-        .instrument(span)
-        .boxed()
+        };
+        scope.around(alone).boxed()
     }
 }
 
@@ -130,7 +129,7 @@ impl Sharing {
     pub(super) async fn run<C: Command>(&self, origin: Origin, command: C) -> Option<Answer<C>> {
         let (answer, answered) = oneshot::channel();
         let is_alone = command.is_alone();
-        let job = Waiting { origin, command, span: Span::current(), output: None, answer };
+        let job = Waiting { origin, command, scope: Scope::current(), output: None, answer };
         if is_alone {
             self.main.spawn(Box::new(job).alone(self.service.clone()));
         } else if self.with(|state| state.push(Box::new(job))) {

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use bhiv_broker::crash;
 use bhiv_events::Event;
-use bhiv_telemetry::trace;
+use bhiv_telemetry::trace::{self, Scope};
 use futures_util::FutureExt as _;
-use tracing::{Instrument as _, Span, info_span};
+use tracing::info_span;
 
 use super::failing::EARLY;
 use super::{Outcome, Processor, Work, rows};
@@ -99,11 +99,11 @@ impl Processor {
             }
         };
         match only {
-            Some(event) => handling.instrument(span(binding, event)).await?,
+            Some(event) => scope(binding, event).around(handling).await?,
             None => handling.await?,
         }
         for event in events {
-            span(binding, event).in_scope(|| tell(binding, event));
+            scope(binding, event).run(|| tell(binding, event));
         }
         if binding.order == Order::Strict {
             for work in works {
@@ -114,10 +114,10 @@ impl Processor {
     }
 }
 
-fn span(binding: &Binding, event: &Event) -> Span {
-    let span = info_span!("handle", otel.name = event.name(), consumer = binding.consumer);
-    trace::continue_from(&span, event.traceparent.as_deref());
-    span
+fn scope(binding: &Binding, event: &Event) -> Scope {
+    Scope::new(event.traceparent.as_deref(), || {
+        info_span!("handle", otel.name = event.name(), consumer = binding.consumer)
+    })
 }
 
 /// One line for each event of a trace that is kept.

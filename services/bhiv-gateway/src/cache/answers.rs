@@ -80,6 +80,10 @@ pub async fn whole(answer: HttpResponse) -> Result<Whole> {
         return Ok(Whole::Not(answer));
     }
     let (head, body) = answer.into_parts();
+    let body = match body.try_into_bytes() {
+        Ok(bytes) => return Ok(Whole::Answer((head, bytes))),
+        Err(body) => body,
+    };
     let mut body = Box::pin(chunks(Box::pin(body)));
     let (mut begin, mut length) = (Vec::new(), 0);
     while let Some(chunk) = body.next().await {

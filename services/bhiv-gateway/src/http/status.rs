@@ -73,6 +73,8 @@ pub struct Backlog {
     inbox_parked: f64,
     /// For how long the oldest of them could not be handled.
     inbox_parked_oldest_seconds: f64,
+    /// Messages that were given up and wait for an operator (`bhiv dlq`); null if the broker has not said.
+    dead_letters: Option<f64>,
 }
 
 pub async fn read(
@@ -125,6 +127,7 @@ fn backlog(metrics: &str) -> Option<Backlog> {
         outbox_parked: gauge(metrics, "outbox_parked")?,
         inbox_parked: gauge(metrics, "inbox_parked")?,
         inbox_parked_oldest_seconds: gauge(metrics, "inbox_parked_oldest_seconds")?,
+        dead_letters: gauge(metrics, "dead_letters"),
     })
 }
 
@@ -158,8 +161,11 @@ mod tests {
             outbox_parked: 1.0,
             inbox_parked: 2.0,
             inbox_parked_oldest_seconds: 7.0,
+            dead_letters: None,
         };
         assert_eq!(backlog(page), Some(wanted));
+        let letters = backlog(&format!("{page}dead_letters 4\n")).and_then(|backlog| backlog.dead_letters);
+        assert_eq!(letters, Some(4.0));
         assert_eq!(backlog("outbox_waiting 3\n"), None, "half of it is not known");
     }
 }

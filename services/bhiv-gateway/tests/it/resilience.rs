@@ -208,12 +208,23 @@ async fn a_client_that_leaves_ends_the_request_to_the_module() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_stops_is_cut() {
-    const BEGIN: &str = "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello";
+    const BEGIN: &str = "HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\nhello";
     let crm = RawModule::start(|_| Act::SayAndStall(BEGIN)).await;
     let app = app(&crm, &["--body-idle-ms=200"]).await;
     let answer = request(&app, Method::GET).send().await.unwrap();
     assert_eq!(answer.status(), 200);
     answer.bytes().await.expect_err("half of it is not taken for all");
+    eventually(async || (crm.left() == 1).then_some(())).await;
+}
+
+/// A small answer is read before anything of it goes on: whoever asked is told what became of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_small_answer_that_stops_is_told_of() {
+    const BEGIN: &str = "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello";
+    let crm = RawModule::start(|_| Act::SayAndStall(BEGIN)).await;
+    let app = app(&crm, &["--body-idle-ms=200"]).await;
+    let problem = TestApp::read(request(&app, Method::GET)).await.expect_problem(504, "module_timeout");
+    assert_eq!(problem["module"], "crm");
     eventually(async || (crm.left() == 1).then_some(())).await;
 }
 
