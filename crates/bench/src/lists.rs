@@ -1,6 +1,7 @@
 //! Lists and searches over tables as large as they become: how soon they answer, and whether PostgreSQL reads a
 //! large table from end to end for one of them.
 
+mod files;
 mod plans;
 mod questions;
 mod seed;
@@ -40,6 +41,9 @@ pub async fn measure(stack: &Stack, page: &mut Page, asked: usize, wants: impl F
     let relay = stop_relay(stack).await?;
     for module in MODULES.iter().filter(|module| wants(module.kind.name())) {
         module.measure(stack, page, asked).await?;
+    }
+    if wants("crm") {
+        files::measure(stack, page).await?;
     }
     drop(relay);
     Ok(())
@@ -132,5 +136,7 @@ later part; two clients at a time, on the machine that PostgreSQL and the load r
 - **p95**: 95 of 100 answers take no longer, `total` included.
 - **reads a large table from end to end**: the plan of one of its statements has a sequential scan of a table with more
   than 10,000 rows, as PostgreSQL's `auto_explain` tells.
+- **memory at its peak**: the largest that the process ever was (`VmHWM`), after a file of 100,000 rows beside after one
+  of 1,000. The file is some 8 MB long coming, and some 60 MB going.
 
 ";

@@ -7,6 +7,7 @@ mod latency;
 mod lists;
 mod page;
 mod relay;
+mod rl;
 mod service;
 mod share;
 mod stack;
@@ -75,6 +76,17 @@ enum What {
         #[command(flatten)]
         stack: Stack,
     },
+    /// Learning beside Vowpal Wabbit: losses, and decisions per second.
+    Rl {
+        /// Orders of each set; the mean counts.
+        #[arg(long, default_value_t = 5)]
+        shuffles: u64,
+        /// Runs of each side of the comparison of speed; the median counts.
+        #[arg(long, default_value_t = 5)]
+        runs: usize,
+        #[command(flatten)]
+        sources: rl::Sources,
+    },
 }
 
 #[tokio::main]
@@ -87,6 +99,7 @@ async fn main() -> ExitCode {
             gateway(&stack, &only, Effort { runs, seconds, clients }).await
         }
         What::Lists { only, asked, stack } => lists(&stack, &only, asked).await,
+        What::Rl { shuffles, runs, sources } => rl(&sources, shuffles, runs),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -134,6 +147,12 @@ async fn lists(stack: &Stack, only: &[String], asked: usize) -> Result {
     let mut page = Page::new(lists::METHOD, 1, stack).await?;
     lists::measure(stack, &mut page, asked, wants).await?;
     page.finish(only.is_empty())
+}
+
+fn rl(sources: &rl::Sources, shuffles: u64, runs: usize) -> Result {
+    let mut page = Page::alone(rl::METHOD, runs, sources.page.clone());
+    rl::measure(sources, &mut page, shuffles, runs)?;
+    page.finish(true)
 }
 
 /// Progress, for whoever looks on.

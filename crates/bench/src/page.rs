@@ -40,6 +40,12 @@ impl Page {
         Ok(Self { figures: Vec::new(), runs, machine, method, file: stack.page.clone() })
     }
 
+    /// The same of something that needs no server.
+    pub fn alone(method: &'static str, runs: usize, file: std::path::PathBuf) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+        Self { figures: Vec::new(), runs, machine: format!("{cores} cores"), method, file }
+    }
+
     /// Names something else that has a part in the figures.
     pub fn beside(&mut self, what: &str) {
         let _ = write!(self.machine, ", {what}");

@@ -86,6 +86,11 @@ impl Service {
         resident(&self.process.id().ok_or("the process has ended")?.to_string())
     }
 
+    /// The most that it ever occupied, in bytes.
+    pub fn peak(&self) -> Result<u64> {
+        status(&self.process.id().ok_or("the process has ended")?.to_string(), "VmHWM:")
+    }
+
     /// Ends it at once.
     pub async fn kill(&mut self) -> Result {
         self.process.kill().await?;
@@ -130,8 +135,12 @@ pub fn team_token(stack: &Stack, user: &str, role: Role, team: &str) -> Result<S
 
 /// Memory that a process occupies, `self` or by its id, in bytes.
 pub fn resident(process: &str) -> Result<u64> {
+    status(process, "VmRSS:")
+}
+
+fn status(process: &str, what: &str) -> Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(what)).ok_or("the kernel does not say")?;
     Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
 }
 
