@@ -222,7 +222,7 @@ classes as its action, and is told only whether it is the right one.
   optimism (LinUCB), width 0.2, lambda 1. Nothing is different from set to set, and nothing knows which set it is.
 - **RegCB-opt**, **SquareCB**: Vowpal Wabbit on the same rows in the same orders, `--cbify K --cb_explore_adf --cb_type
   mtr`, costs -1 and 0. RegCB-opt has the one learning rate, of nine from 2^-4 to 2^4, that is best over all sets
-  together; SquareCB is as it comes.
+  together; SquareCB is as it comes. The mean to reach, 0.264, is what a wider search of RegCB-opt's settings gave.
 - **decisions**: rows per second that are decided and learned from, on one thread. Reading them is left out on both
   sides: VW's time for the same file with `--noop` is taken off.
 
