@@ -59,6 +59,11 @@ impl Learner {
         Self { size, lambda, blocks: BTreeMap::new(), unknown: Ridge::new(size, lambda) }
     }
 
+    /// How many coordinates vectors have.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
     /// How many examples it was told.
     pub fn examples(&self) -> i64 {
         self.blocks.values().map(|block| block.sums.examples).sum()

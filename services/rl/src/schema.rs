@@ -42,6 +42,7 @@ diesel::table! {
         b -> Nullable<Array<Float8>>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        statistics -> Nullable<Bytea>,
     }
 }
 

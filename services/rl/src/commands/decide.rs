@@ -49,7 +49,8 @@ pub async fn decide(tx: &mut Tx, question: Question) -> Result<Decision, Fault<D
     if candidates.is_empty() {
         candidates.extend(row.default_actions.0.iter().cloned().map(Candidate::from));
     }
-    let choice = row.policy().choose(&context, &candidates, tx.chance());
+    let learner = policy::learner(tx.conn(), &row).await?;
+    let choice = row.policy(learner).choose(&context, &candidates, tx.chance());
     let choice = choice.ok_or_else(|| DecideError::NoCandidates(kind.clone()))?;
     let decision = Decision {
         id: DecisionId(tx.id()),

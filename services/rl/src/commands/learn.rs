@@ -20,11 +20,11 @@ pub async fn learn(
     let before = decision::lock(tx.conn(), found.id).await?;
     let Some(before) = before.filter(|decision| decision.reward.is_none()) else { return Ok(None) };
 
-    let mut policy = row.policy();
+    let learner = policy::learner(tx.conn(), &row).await?;
+    let mut policy = row.policy(learner);
     policy.learn(&decision::example(tx.conn(), before.id).await?, reward);
-    row.a_inv = Some(policy.learner.inverse().to_vec());
-    row.b = Some(policy.learner.moments().to_vec());
-    row.observations += 1;
+    row.statistics = Some(policy.learner.statistics());
+    row.observations = policy.learner.examples();
     row.version += 1;
     row.updated_at = tx.now();
     policy::update(tx.conn(), &row).await?;

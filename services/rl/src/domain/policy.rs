@@ -1,21 +1,23 @@
 //! A policy: judges candidates, chooses one, learns from what came of it.
 
+use bhiv_bandit::{Exploration, Learner, Prediction, Vector, draw};
+
 use super::decision::{Candidate, Judged};
-use super::exploration::{SquareCb, draw};
 use super::facts::Facts;
 use super::features::{Feature, features};
 use super::prior::Prior;
 use super::reasoning::{self, Contribution};
 use super::reward::Reward;
-use super::ridge::Ridge;
-use super::sparse::Sparse;
 use super::terms::{Term, coordinate, terms};
+
+/// All actions share what is learned: those of others with the same features tell of one that was never tried.
+const SHARED: &str = "";
 
 /// What a policy sees of an action in a situation, and learns from afterwards.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Example {
     /// What the learner sees.
-    pub vector: Sparse,
+    pub vector: Vector,
     /// What the prior predicted.
     pub prior: f64,
 }
@@ -26,9 +28,9 @@ pub struct Policy {
     /// What it believed before it learned.
     pub prior: Prior,
     /// What it learned.
-    pub learner: Ridge,
+    pub learner: Learner,
     /// How it tries what it knows too little of.
-    pub explorer: SquareCb,
+    pub explorer: Exploration,
 }
 
 /// What a policy decided.
@@ -53,36 +55,37 @@ impl Policy {
     /// decides within the probabilities. None if there is no candidate.
     pub fn choose(&self, context: &Facts, candidates: &[Candidate], chance: f64) -> Option<Choice> {
         let situation = features(context, "");
-        let weights = self.learner.weights();
+        let weights = self.learner.weights(SHARED);
         let seen: Vec<_> = candidates
             .iter()
             .map(|candidate| {
                 let features = candidate.features();
                 let example = self.example(&terms(&situation, &features));
-                let score = (example.prior + example.vector.dot(&weights)).clamp(0.0, 1.0);
-                (features, example, score)
+                let learned = self.learner.predict(SHARED, &example.vector);
+                let mean = (example.prior + learned.mean).clamp(0.0, 1.0);
+                (features, example, Prediction { mean, ..learned })
             })
             .collect();
-        let scores: Vec<_> = seen.iter().map(|(_, _, score)| *score).collect();
-        let propensities = self.explorer.propensities(&scores);
+        let predictions: Vec<_> = seen.iter().map(|(_, _, prediction)| *prediction).collect();
+        let propensities = self.explorer.probabilities(&predictions, self.learner.examples());
         let place = draw(&propensities, chance)?;
 
         let judged: Vec<_> = candidates
             .iter()
-            .zip(scores.iter().zip(&propensities))
-            .map(|(Candidate { action, features }, (score, propensity))| Judged {
+            .zip(predictions.iter().zip(&propensities))
+            .map(|(Candidate { action, features }, (prediction, propensity))| Judged {
                 action: action.clone(),
                 features: features.clone(),
-                score: *score,
+                score: prediction.mean,
                 propensity: *propensity,
             })
             .collect();
         let chosen = judged.get(place)?.clone();
-        let (features, example, _) = seen.into_iter().nth(place)?;
-        let contributions = self.contributions(&weights, &situation, &features);
+        let (features, example, prediction) = seen.into_iter().nth(place)?;
+        let contributions = self.contributions(weights, &situation, &features);
         Some(Choice {
             reasoning: reasoning::explain(&chosen, &judged, contributions),
-            confidence: 1.0 / (1.0 + self.learner.variance(&example.vector)),
+            confidence: 1.0 / (1.0 + prediction.variance),
             chosen,
             candidates: judged,
             example,
@@ -91,20 +94,20 @@ impl Policy {
 
     /// Learns that what `example` shows was worth `reward`.
     pub fn learn(&mut self, example: &Example, reward: Reward) {
-        self.learner.learn(&example.vector, reward.get() - example.prior);
+        self.learner.learn(SHARED, &example.vector, reward.get() - example.prior);
     }
 
     fn example(&self, terms: &[Term<'_>]) -> Example {
-        let dimension = self.learner.dimension();
+        let dimension = self.learner.size();
         Example {
-            vector: terms.iter().map(|term| (coordinate(term.hash, dimension), term.value)).collect(),
+            vector: Vector::new(terms.iter().map(|term| (coordinate(term.hash, dimension), term.value))),
             prior: terms.iter().map(|term| self.prior.weight(term) * term.value).sum(),
         }
     }
 
     /// What each term adds to the prediction.
     fn contributions(&self, weights: &[f64], situation: &[Feature], action: &[Feature]) -> Vec<Contribution> {
-        let dimension = self.learner.dimension();
+        let dimension = self.learner.size();
         terms(situation, action)
             .iter()
             .map(|term| {
@@ -118,7 +121,6 @@ impl Policy {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-    use std::num::NonZeroUsize;
 
     use rand::rngs::StdRng;
     use rand::{RngExt as _, SeedableRng as _};
@@ -131,8 +133,8 @@ mod tests {
             prior.iter().map(|(name, weight)| ((*name).to_owned(), *weight)).collect();
         Policy {
             prior: Prior::from(&prior),
-            learner: Ridge::new(NonZeroUsize::new(64).unwrap(), 1.0),
-            explorer: SquareCb { gamma: 50.0 },
+            learner: Learner::new(64, 1.0),
+            explorer: Exploration::SquareCb { gamma: 50.0, exponent: 0.0 },
         }
     }
 

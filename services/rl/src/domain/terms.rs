@@ -18,8 +18,6 @@
 //!
 //! What policies have learned is stored by coordinate: another hash would make nonsense of it.
 
-use std::num::NonZeroUsize;
-
 use super::features::Feature;
 
 const FNV_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
@@ -41,8 +39,9 @@ fn mix(mut hash: u64) -> u64 {
 }
 
 /// The place of a term among `dimension` coordinates.
-pub fn coordinate(hash: u64, dimension: NonZeroUsize) -> usize {
-    u64::try_from(dimension.get()).map_or(0, |dimension| usize::try_from(mix(hash) % dimension).unwrap_or(0))
+pub fn coordinate(hash: u64, dimension: usize) -> usize {
+    let place = u64::try_from(dimension).ok().and_then(|dimension| mix(hash).checked_rem(dimension));
+    place.and_then(|place| usize::try_from(place).ok()).unwrap_or(0)
 }
 
 /// One term: of what it consists, the hash of its name, its value.
@@ -109,7 +108,7 @@ mod tests {
 
     #[test]
     fn coordinates_stay_where_stored_models_have_them() {
-        let dimension = NonZeroUsize::new(64).unwrap();
+        let dimension = 64;
         let names =
             ["bias", "action=approve", "action=hold", "total&action=approve", "budget&action=contact"];
         assert_eq!(names.map(|name| coordinate(hash(name), dimension)), [16, 9, 18, 33, 30]);
@@ -117,7 +116,7 @@ mod tests {
 
     #[test]
     fn names_that_differ_in_one_letter_spread_over_all_coordinates() {
-        let dimension = NonZeroUsize::new(64).unwrap();
+        let dimension = 64;
         let mut met = [0_u32; 64];
         for number in 0..6400 {
             met[coordinate(hash(&format!("customer_id={number}&action=approve")), dimension)] += 1;

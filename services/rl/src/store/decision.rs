@@ -1,3 +1,4 @@
+use bhiv_bandit::Vector;
 use bhiv_db::Conn;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -10,6 +11,7 @@ use crate::domain::decision::Judged;
 use crate::domain::facts::Facts;
 use crate::domain::ids::DecisionId;
 use crate::domain::policy::Example;
+use crate::domain::reward::Reward;
 use crate::schema::decisions;
 
 /// A decision. What its policy saw of the chosen action stands beside it: see [`example`].
@@ -141,14 +143,32 @@ pub async fn newest_waiting(
 /// What the policy saw of the action that the decision chose.
 pub async fn example(conn: &mut Conn, id: DecisionId) -> QueryResult<Example> {
     let columns = (decisions::feature_indexes, decisions::feature_values, decisions::feature_prior);
-    let (indexes, values, prior): (Vec<i32>, Vec<f64>, f64) =
-        decisions::table.find(id).select(columns).first(conn).await?;
-    let vector = indexes
+    decisions::table.find(id).select(columns).first(conn).await.map(seen)
+}
+
+/// All decisions of a kind that have outcomes: what the policy saw, and what came of it. Rewards in the table are
+/// within their bounds.
+pub async fn outcomes(conn: &mut Conn, kind: &str) -> QueryResult<Vec<(Example, Reward)>> {
+    let columns = (decisions::feature_indexes, decisions::feature_values, decisions::feature_prior);
+    let of_kind = decisions::table.filter(decisions::kind.eq(kind));
+    let rows: Vec<(Seen, f64)> = of_kind
+        .filter(decisions::reward.is_not_null())
+        .select((columns, decisions::reward.assume_not_null()))
+        .load(conn)
+        .await?;
+    Ok(rows
         .into_iter()
-        .zip(values)
-        .filter_map(|(index, value)| Some((usize::try_from(index).ok()?, value)))
-        .collect();
-    Ok(Example { vector, prior })
+        .filter_map(|(columns, reward)| Some((seen(columns), reward.try_into().ok()?)))
+        .collect())
+}
+
+/// Places, values, and what the prior predicted.
+type Seen = (Vec<i32>, Vec<f64>, f64);
+
+fn seen((indexes, values, prior): Seen) -> Example {
+    let entries = indexes.into_iter().zip(values);
+    let vector = entries.filter_map(|(index, value)| Some((usize::try_from(index).ok()?, value)));
+    Example { vector: Vector::new(vector), prior }
 }
 
 /// Writes a decision that was changed.

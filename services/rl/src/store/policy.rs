@@ -1,16 +1,14 @@
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
 
+use bhiv_bandit::{Exploration, Learner};
 use bhiv_db::Conn;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::Json;
-use crate::domain::exploration::SquareCb;
+use super::{Json, decision};
 use crate::domain::policy::Policy;
 use crate::domain::prior::Prior;
-use crate::domain::ridge::Ridge;
 use crate::schema::policies;
 
 /// A policy with all that it learned.
@@ -35,10 +33,8 @@ pub struct PolicyRow {
     pub version: i64,
     /// How many outcomes it learned from.
     pub observations: i64,
-    /// The learner's inverse, row by row; null until its first outcome.
-    pub a_inv: Option<Vec<f64>>,
-    /// The learner's moments; null until its first outcome.
-    pub b: Option<Vec<f64>>,
+    /// What the learner knows; null until its first outcome. It follows from the decisions that have outcomes.
+    pub statistics: Option<Vec<u8>>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it last learned.
@@ -46,18 +42,36 @@ pub struct PolicyRow {
 }
 
 impl PolicyRow {
-    /// What decides. The table's constraints see to it that what was learned fits the dimension.
-    pub fn policy(&self) -> Policy {
-        let dimension = usize::try_from(self.dimension).ok().and_then(NonZeroUsize::new);
-        let dimension = dimension.unwrap_or(NonZeroUsize::MIN);
-        let learned = self.a_inv.clone().zip(self.b.clone());
-        let learner = learned.and_then(|(a_inv, b)| Ridge::restore(dimension, a_inv, b));
+    /// What decides, with what it learned.
+    pub fn policy(&self, learner: Learner) -> Policy {
         Policy {
             prior: Prior::from(&self.prior.0),
-            learner: learner.unwrap_or_else(|| Ridge::new(dimension, self.lambda)),
-            explorer: SquareCb { gamma: self.gamma },
+            learner,
+            explorer: Exploration::SquareCb { gamma: self.gamma, exponent: 0.0 },
         }
     }
+
+    fn size(&self) -> usize {
+        usize::try_from(self.dimension).unwrap_or(1)
+    }
+}
+
+/// What a policy learned. Statistics of another number of outcomes than it counted are those of a version before this
+/// one, or none: they are computed anew from its decisions.
+pub async fn learner(conn: &mut Conn, policy: &PolicyRow) -> QueryResult<Learner> {
+    let (size, lambda) = (policy.size(), policy.lambda);
+    let kept = policy.statistics.as_deref().and_then(|kept| Learner::restore(size, lambda, kept).ok());
+    if let Some(learner) = kept.filter(|learner| learner.examples() == policy.observations) {
+        return Ok(learner);
+    }
+    let mut anew = policy.policy(Learner::new(size, lambda));
+    if policy.observations > 0 {
+        for (example, reward) in decision::outcomes(conn, &policy.kind).await? {
+            anew.learn(&example, reward);
+        }
+        anew.learner.settle();
+    }
+    Ok(anew.learner)
 }
 
 /// A policy without what it learned.

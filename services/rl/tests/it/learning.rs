@@ -1,6 +1,7 @@
 //! What is learned lasts: it is kept with the policy, and the next decision is made with it.
 
 use bhiv_testing::TestApp;
+use diesel_async::RunQueryDsl as _;
 use serde_json::{Value, json};
 
 use crate::{app, path, policy};
@@ -54,4 +55,31 @@ async fn confidence_grows() {
     let (last, _) = drive(&app, "rain").await;
     let confidence = |made: &Value| made["confidence"].as_f64().unwrap();
     assert!(confidence(&last) > confidence(&first) + 0.2, "{} {}", confidence(&first), confidence(&last));
+}
+
+/// What is kept with a policy follows from its decisions: where it is missing, as after a version that did not keep it,
+/// it is computed from them, bit for bit.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_learned_is_computed_anew_from_the_decisions() {
+    let app = app().await;
+    for round in 0..9 {
+        drive(&app, if round % 2 == 0 { "rain" } else { "sun" }).await;
+    }
+    let ask = async || {
+        let new =
+            json!({"query": "Which road?", "context": {"weather": "rain"}, "candidates": ["high", "low"]});
+        let made = app.post("/rl/decisions", new).await.expect(201);
+        let mut scores = vec![(made["decision"].clone(), made["score"].clone())];
+        let others = made["alternatives"].as_array().unwrap();
+        scores.extend(others.iter().map(|other| (other["action"].clone(), other["score"].clone())));
+        scores.sort_by_key(|(action, _)| action.to_string());
+        (scores, made["confidence"].clone(), made["policy_version"].clone())
+    };
+    let kept = ask().await;
+    let mut conn = app.database.connect().await;
+    let forgotten = diesel::sql_query("UPDATE policies SET statistics = NULL WHERE kind = 'general'");
+    assert_eq!(forgotten.execute(&mut conn).await.unwrap(), 1);
+    assert_eq!(ask().await, kept);
+    drive(&app, "rain").await;
+    assert_eq!(policy(&app, "general").await["observations"], 10, "and is gone on from");
 }

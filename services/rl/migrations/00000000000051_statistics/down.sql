@@ -1,0 +1,2 @@
+DROP INDEX decisions_outcomes;
+ALTER TABLE policies DROP COLUMN statistics;
