@@ -2,7 +2,7 @@
 
 use crate::Prediction;
 
-/// Steps of the integral in [`Exploration::Thompson`]: the sum is exact to about 1e-9 with them.
+/// Steps of the integral in [`Exploration::Thompson`].
 const STEPS: u32 = 256;
 
 /// How predictions become probabilities.
@@ -138,7 +138,7 @@ fn thompson(predictions: &[Prediction], width: f64) -> Vec<f64> {
         from = from.min(prediction.mean - 6.0 * spread(prediction));
         to = to.max(prediction.mean + 6.0 * spread(prediction));
     }
-    // One that is known by far the best or certainly: there is nothing to try.
+    // One that is known so well that the steps would miss it.
     let certain =
         predictions.iter().any(|prediction| spread(prediction) <= (to - from) / f64::from(STEPS) / 2.0);
     if certain || predictions.len() < 2 {
@@ -164,8 +164,8 @@ fn thompson(predictions: &[Prediction], width: f64) -> Vec<f64> {
     probabilities.iter().map(|probability| probability / sum).collect()
 }
 
-/// The same by comparing pairs with the best one: where deviations differ by so much, or are 0, that a grid would miss
-/// the narrow ones.
+/// An approximation, for deviations that differ by so much, or are 0, that the steps would miss the narrow ones: each
+/// action is compared with the best one alone. Who draws by it knows the probabilities all the same.
 fn narrow(predictions: &[Prediction], width: f64) -> Vec<f64> {
     let Some((best, most)) = best(predictions.iter().map(|prediction| prediction.mean)) else {
         return Vec::new();

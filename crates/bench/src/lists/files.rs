@@ -19,7 +19,7 @@ const AT: &str = "127.0.0.1:29674";
 const FEW: usize = 1_000;
 const MANY: usize = 100_000;
 
-/// As much more memory as the large file may take, in bytes: less than a tenth of what it is long.
+/// As much more memory as the large file may take, in bytes: about a quarter of what it is long.
 const LIMIT: u64 = 2_000_000;
 
 /// Imports and exports leads.
