@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{Contract, Kind, Producer};
+use crate::{Contract, Kind, Producer, of_each};
 
 /// A change that was accepted: written in the same transaction as the change itself.
 ///
@@ -27,25 +27,7 @@ pub struct AuditRecorded {
 impl AuditRecorded {
     /// Its names on the exchange of `producer`.
     pub const fn kind(producer: Producer) -> Kind {
-        macro_rules! kind {
-            ($prefix:literal) => {
-                Kind {
-                    producer,
-                    name: "audit_recorded",
-                    routing_key: concat!($prefix, ".audit.recorded.v1"),
-                    type_: concat!("bhiv.", $prefix, ".audit.recorded.v1"),
-                }
-            };
-        }
-        match producer {
-            Producer::Crm => kind!("crm"),
-            Producer::Logistics => kind!("logistics"),
-            Producer::Task => kind!("task"),
-            Producer::Compliance => kind!("compliance"),
-            Producer::Rl => kind!("rl"),
-            Producer::Logging => kind!("logging"),
-            Producer::Core => kind!("core"),
-        }
+        of_each!(producer, "audit" "recorded" "v1")
     }
 }
 

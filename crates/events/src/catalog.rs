@@ -2,7 +2,9 @@ use schemars::Schema;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{AuditRecorded, Contract, Event, Kind, Producer, compliance, core, crm, logistics, rl, task};
+use crate::{
+    AuditRecorded, Contract, Event, Kind, PersonErased, Producer, compliance, core, crm, logistics, rl, task,
+};
 
 /// One kind of event with its schema and its sample.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +38,17 @@ impl Entry {
 /// Whether this is a public name of the catalogue, however it is written: nobody else may call an event so.
 pub fn is_reserved(name: &str) -> bool {
     catalog().iter().any(|entry| entry.kind.name.eq_ignore_ascii_case(name))
+}
+
+/// What every producer emits on its own exchange: an entry for each.
+macro_rules! entries_of {
+    ($contract:ident, $($producer:ident)*) => {
+        [$(Entry {
+            kind: $contract::kind(Producer::$producer),
+            sample: |id| as_of(Producer::$producer, $contract::kind(Producer::$producer), id, &$contract::sample()),
+            ..Entry::of::<$contract>()
+        }),*]
+    };
 }
 
 /// Every kind of event there is, by producer, in the order in which a story meets them.
@@ -73,6 +86,8 @@ pub fn catalog() -> Vec<Entry> {
         Entry::of::<compliance::ConsentRevoked>(),
         Entry::of::<compliance::ComplianceChecked>(),
         Entry::of::<compliance::ComplianceViolation>(),
+        Entry::of::<compliance::ErasureRequested>(),
+        Entry::of::<compliance::ErasureCompleted>(),
         Entry::of::<rl::LeadScored>(),
         Entry::of::<rl::EventScored>(),
         Entry::of::<rl::DecisionMade>(),
@@ -82,30 +97,17 @@ pub fn catalog() -> Vec<Entry> {
         Entry::of::<core::AccessDenied>(),
         Entry::of::<core::UserChanged>(),
     ];
-    entries.extend(Producer::ALL.map(|producer| Entry {
-        kind: AuditRecorded::kind(producer),
-        sample: match producer {
-            Producer::Crm => |id| audit(id, Producer::Crm),
-            Producer::Logistics => |id| audit(id, Producer::Logistics),
-            Producer::Task => |id| audit(id, Producer::Task),
-            Producer::Compliance => |id| audit(id, Producer::Compliance),
-            Producer::Rl => |id| audit(id, Producer::Rl),
-            Producer::Logging => |id| audit(id, Producer::Logging),
-            Producer::Core => |id| audit(id, Producer::Core),
-        },
-        ..Entry::of::<AuditRecorded>()
-    }));
+    entries.extend(entries_of!(AuditRecorded, Crm Logistics Task Compliance Rl Logging Core));
+    entries.extend(entries_of!(PersonErased, Crm Logistics Task Compliance Rl Logging Core));
     entries
 }
 
-fn audit(id: Uuid, producer: Producer) -> Event {
-    let kind = AuditRecorded::kind(producer);
-    let event = Event::around(id, &AuditRecorded::sample());
+fn as_of<C: Contract>(producer: Producer, kind: Kind, id: Uuid, data: &C) -> Event {
     Event {
         source: producer.source().to_owned(),
         type_: kind.type_.to_owned(),
         dataschema: crate::dataschema(kind.type_),
-        ..event
+        ..Event::around(id, data)
     }
 }
 
@@ -154,6 +156,7 @@ mod tests {
     fn a_public_name_finds_its_event() {
         assert_eq!(find_named("lead_created").len(), 1);
         assert_eq!(find_named("audit_recorded").len(), Producer::ALL.len());
+        assert_eq!(find_named("person_erased").len(), Producer::ALL.len());
         assert!(find("bhiv.crm.lead.created.v9").is_none());
     }
 }

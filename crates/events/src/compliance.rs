@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{contract, sample};
+#[cfg(doc)]
+use crate::PersonErased;
+use crate::{Kept, Removed, contract, sample};
 
 /// A person agreed to a purpose.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -126,6 +128,69 @@ impl ComplianceViolation {
             rules: vec![Rule {
                 id: "lead-needs-consent".to_owned(),
                 says: "A lead may be kept only with consent to be contacted".to_owned(),
+            }],
+        }
+    }
+}
+
+/// A person is to be forgotten: every module removes what it has about them and tells of it by
+/// [`PersonErased`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ErasureRequested {
+    /// Id of the erasure.
+    pub erasure_id: Uuid,
+    /// Who is to be forgotten, for example `lead/0190...`.
+    pub person: String,
+    /// What else the same person is known as, for example `contact/0190...`, `user/ravi` or an e-mail address.
+    pub also: Vec<String>,
+}
+
+contract!(ErasureRequested = Compliance "compliance" "erasure" "requested" "v1", "erasure" / erasure_id);
+
+impl ErasureRequested {
+    fn canned() -> Self {
+        Self { erasure_id: sample::ERASURE, person: format!("lead/{}", sample::LEAD), also: Vec::new() }
+    }
+
+    /// All that the person is known as.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.person).chain(&self.also).map(String::as_str)
+    }
+}
+
+/// Every module removed what it had about a person.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ErasureCompleted {
+    /// Id of the erasure.
+    pub erasure_id: Uuid,
+    /// Who was forgotten, for example `lead/0190...`.
+    pub person: String,
+    /// What each module did, by its name.
+    pub modules: Vec<ModuleErasure>,
+}
+
+/// What one module did for an erasure.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ModuleErasure {
+    /// The module, for example `crm`.
+    pub module: String,
+    /// What it removed.
+    pub removed: Vec<Removed>,
+    /// What it kept, and why it may.
+    pub kept: Vec<Kept>,
+}
+
+contract!(ErasureCompleted = Compliance "compliance" "erasure" "completed" "v1", "erasure" / erasure_id);
+
+impl ErasureCompleted {
+    fn canned() -> Self {
+        Self {
+            erasure_id: sample::ERASURE,
+            person: format!("lead/{}", sample::LEAD),
+            modules: vec![ModuleErasure {
+                module: "crm".to_owned(),
+                removed: vec![Removed { what: "leads".to_owned(), count: 1 }],
+                kept: Vec::new(),
             }],
         }
     }

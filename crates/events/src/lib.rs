@@ -9,6 +9,7 @@ mod catalog;
 pub mod compliance;
 pub mod core;
 pub mod crm;
+mod erasure;
 mod event;
 mod kind;
 pub mod logistics;
@@ -19,6 +20,7 @@ pub mod task;
 pub use asyncapi::{asyncapi, json_schema};
 pub use audit::AuditRecorded;
 pub use catalog::{Entry, catalog, find, find_named, is_reserved};
+pub use erasure::{Kept, PersonErased, Removed};
 pub use event::{Event, dataschema};
 pub use kind::{Kind, Producer, public_name};
 
@@ -64,3 +66,24 @@ macro_rules! contract {
     };
 }
 pub(crate) use contract;
+
+/// The names of what every producer emits on its own exchange.
+macro_rules! of_each {
+    ($producer:ident, $aggregate:literal $event:literal $version:literal) => {
+        $crate::of_each!($producer, $aggregate $event $version;
+            Crm "crm", Logistics "logistics", Task "task", Compliance "compliance", Rl "rl", Logging "logging",
+            Core "core")
+    };
+    ($producer:ident, $aggregate:literal $event:literal $version:literal;
+     $($each:ident $prefix:literal),*) => {
+        match $producer {
+            $($crate::Producer::$each => $crate::Kind {
+                producer: $producer,
+                name: concat!($aggregate, "_", $event),
+                routing_key: concat!($prefix, ".", $aggregate, ".", $event, ".", $version),
+                type_: concat!("bhiv.", $prefix, ".", $aggregate, ".", $event, ".", $version),
+            },)*
+        }
+    };
+}
+pub(crate) use of_each;

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use bhiv_broker::{Headers, topology, wire};
 use bhiv_clock::Clock;
 use bhiv_db::{Conn, DieselError, Error, JsonText, Pool, PooledConnection};
-use bhiv_events::{AuditRecorded, Contract, Kind, Producer, dataschema};
+use bhiv_events::{AuditRecorded, Contract, Kind, PersonErased, Producer, dataschema};
 use bhiv_telemetry::trace;
 use chrono::{DateTime, Utc};
 use diesel_async::{AnsiTransactionManager, TransactionManager as _};
@@ -167,6 +167,11 @@ impl Tx {
     /// Records that something happened. `sequence` is the version of the aggregate after the change.
     pub fn record<C: Contract>(&mut self, sequence: i64, data: &C) -> Uuid {
         self.push(C::KIND, data.subject(), sequence, data)
+    }
+
+    /// Records that this service removed what it had about a person.
+    pub fn erased(&mut self, data: &PersonErased) {
+        self.push(PersonErased::kind(self.service.producer), data.subject(), 1, data);
     }
 
     /// Records who changed what: the audit row of the change, in the same transaction as the change.
