@@ -45,6 +45,17 @@ impl Sequence {
         self.squares += (value - self.mean()).powi(2);
     }
 
+    /// All that it knows, to be kept: count, sum, squares, bets, weighted sum, losses.
+    pub fn state(&self) -> [f64; 6] {
+        [self.count, self.sum, self.squares, self.bets, self.weighted, self.losses]
+    }
+
+    /// Goes on from what [`Sequence::state`] gave, with the same `alpha`.
+    pub fn restore(alpha: f64, state: [f64; 6]) -> Self {
+        let [count, sum, squares, bets, weighted, losses] = state;
+        Self { count, sum, squares, bets, weighted, losses, ..Self::new(alpha) }
+    }
+
     /// The bounds, within 0 and 1.
     pub fn bounds(&self) -> (f64, f64) {
         if self.bets <= 0.0 {
@@ -87,6 +98,17 @@ mod tests {
             // 10 of 200, with a standard deviation of 3.
             assert!(deceived.count() <= 19);
         }
+    }
+
+    #[test]
+    fn what_is_kept_is_gone_on_from() {
+        let mut sequence = Sequence::new(0.1);
+        [0.2, 0.9, 0.4].into_iter().for_each(|value| sequence.observe(value));
+        let mut restored = Sequence::restore(0.1, sequence.state());
+        assert_eq!(restored, sequence);
+        sequence.observe(0.7);
+        restored.observe(0.7);
+        assert_eq!(restored.bounds(), sequence.bounds());
     }
 
     #[test]
