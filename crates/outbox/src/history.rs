@@ -168,3 +168,14 @@ pub async fn as_of(conn: &mut Conn, entity: &str, at: DateTime<Utc>) -> QueryRes
 pub async fn forget(conn: &mut Conn, entity: &str) -> QueryResult<usize> {
     diesel::sql_query("DELETE FROM history WHERE entity = $1").bind::<Text, _>(entity).execute(conn).await
 }
+
+/// [`forget`] for several records.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget_all(conn: &mut Conn, entities: &[String]) -> QueryResult<usize> {
+    diesel::sql_query("DELETE FROM history WHERE entity = ANY($1)")
+        .bind::<Array<Text>, _>(entities)
+        .execute(conn)
+        .await
+}

@@ -8,6 +8,8 @@ use diesel::sql_types::{BigInt, Binary, Bool, Jsonb, Nullable, Text};
 use diesel_async::RunQueryDsl as _;
 use serde_json::Value;
 
+use crate::erasure::EMPTIED;
+
 /// A request that can be repeated.
 #[derive(Clone, Debug)]
 pub struct Idempotency {
@@ -69,7 +71,8 @@ impl Idempotency {
     }
 
     fn compare(&self, (request, output): (Vec<u8>, Value)) -> Claim {
-        if request == self.request { Claim::Answered(output) } else { Claim::Reused }
+        // An answer that told of somebody who was forgotten is known no more, and its request not run again.
+        if request == self.request && output != EMPTIED { Claim::Answered(output) } else { Claim::Reused }
     }
 
     /// Stores the answer, in the transaction that has the effects.

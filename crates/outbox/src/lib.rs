@@ -8,12 +8,15 @@
 //!
 //! [`history`]: what records were before their changes, for services that keep it.
 //!
+//! [`erasure`]: forgetting a person, for services that know of people.
+//!
 //! [`operations`]: what operators ask and tell the tables of a service.
 
 mod backlog;
 mod bindings;
 mod command;
 mod consumers;
+pub mod erasure;
 pub mod history;
 mod housekeeping;
 mod idempotency;
@@ -29,6 +32,7 @@ pub use backlog::measure_backlog;
 pub use bindings::{Bindings, Failure, Handle, HandleAll, HandleAny, Order};
 pub use command::{Command, Fault, Refusal, Transactor};
 pub use consumers::Consumers;
+pub use erasure::{Column, ERASURE, Erasure};
 pub use history::HISTORY;
 pub use housekeeping::housekeeping;
 pub use idempotency::Idempotency;

@@ -15,6 +15,7 @@
 mod app;
 mod broker;
 mod database;
+mod erasure;
 pub mod rules;
 mod servers;
 

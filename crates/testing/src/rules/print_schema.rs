@@ -8,7 +8,8 @@ use diesel::sql_types::{Bool, Text};
 use diesel_async::RunQueryDsl as _;
 
 /// These have their schema in crates/outbox.
-const MESSAGING: [&str; 8] = [
+const MESSAGING: [&str; 9] = [
+    "erased",
     "history",
     "idempotency_keys",
     "inbox",

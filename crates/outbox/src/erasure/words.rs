@@ -1,0 +1,206 @@
+//! Finding in texts what says who somebody is.
+
+use std::borrow::Cow;
+
+use bhiv_db::{Conn, DieselError, contains};
+use diesel::QueryableByName;
+use diesel::sql_types::{Array, Text};
+use diesel_async::RunQueryDsl as _;
+use regex::Regex;
+use serde_json::Value;
+
+/// What stands where it was said who somebody is.
+const REDACTED: &str = "[erased]";
+
+/// What is shorter stands in too many words.
+const SHORTEST: usize = 2;
+
+/// A column with texts of people.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    table: &'static str,
+    column: &'static str,
+    type_: &'static str,
+}
+
+impl Column {
+    /// Of type `text`.
+    pub fn text(table: &'static str, column: &'static str) -> Self {
+        Self { table, column, type_: "text" }
+    }
+
+    /// Of type `jsonb`: the texts in it, not the names of its fields.
+    pub fn json(table: &'static str, column: &'static str) -> Self {
+        Self { table, column, type_: "jsonb" }
+    }
+
+    fn is_json(self) -> bool {
+        self.type_ == "jsonb"
+    }
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Text)]
+    place: String,
+    #[diesel(sql_type = Text)]
+    text: String,
+}
+
+/// What says who somebody is.
+#[derive(Debug)]
+pub(super) struct Words {
+    words: Vec<String>,
+    /// None when there is no word.
+    regex: Option<Regex>,
+}
+
+impl Words {
+    pub(super) fn new<'a>(words: impl Iterator<Item = &'a str>) -> Self {
+        let mut words: Vec<_> = words
+            .filter(|word| word.chars().filter(|letter| letter.is_alphanumeric()).count() >= SHORTEST)
+            .map(str::to_lowercase)
+            .collect();
+        // The longest first: an alternation takes the first that fits.
+        words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+        words.dedup();
+        let any: Vec<_> = words.iter().map(|word| whole(word)).collect();
+        // Names of people are far from what a regex may not be: its size.
+        let regex = (!any.is_empty()).then(|| Regex::new(&format!("(?i){}", any.join("|"))).ok()).flatten();
+        Self { words, regex }
+    }
+
+    pub(super) fn is_in(&self, text: &str) -> bool {
+        self.regex.as_ref().is_some_and(|regex| regex.is_match(text))
+    }
+
+    /// The text without them; borrowed if none is in it.
+    fn out_of<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.regex.as_ref().map_or(Cow::Borrowed(text), |regex| regex.replace_all(text, REDACTED))
+    }
+
+    /// Whether one of them is in a text of the JSON.
+    pub(super) fn is_in_json(&self, json: &Value) -> bool {
+        match json {
+            Value::String(text) => self.is_in(text),
+            Value::Array(values) => values.iter().any(|value| self.is_in_json(value)),
+            Value::Object(fields) => fields.values().any(|value| self.is_in_json(value)),
+            _ => false,
+        }
+    }
+
+    fn out_of_json(&self, json: &mut Value) {
+        match json {
+            Value::String(text) => {
+                if let Cow::Owned(redacted) = self.out_of(text) {
+                    *text = redacted;
+                }
+            }
+            Value::Array(values) => values.iter_mut().for_each(|value| self.out_of_json(value)),
+            Value::Object(fields) => fields.values_mut().for_each(|value| self.out_of_json(value)),
+            _ => {}
+        }
+    }
+
+    /// Patterns for `LIKE`, for texts in small letters; in JSON some characters are written differently.
+    pub(super) fn patterns(&self, is_json: bool) -> Vec<String> {
+        let written = |word: &String| {
+            let json = Value::String(word.clone()).to_string();
+            contains(if is_json { json.trim_start_matches('"').trim_end_matches('"') } else { word })
+        };
+        self.words.iter().map(written).collect()
+    }
+
+    pub(super) async fn redact(&self, conn: &mut Conn, column: Column) -> Result<usize, DieselError> {
+        let Column { table, column: name, type_ } = column;
+        let mut count = 0;
+        for row in self.rows(conn, column).await? {
+            let text = if column.is_json() {
+                let mut json: Value = serde_json::from_str(&row.text).unwrap_or_default();
+                self.out_of_json(&mut json);
+                json.to_string()
+            } else {
+                self.out_of(&row.text).into_owned()
+            };
+            if text == row.text {
+                continue;
+            }
+            count +=
+                diesel::sql_query(format!("UPDATE {table} SET {name} = $1::{type_} WHERE ctid = $2::tid"))
+                    .bind::<Text, _>(text)
+                    .bind::<Text, _>(row.place)
+                    .execute(conn)
+                    .await?;
+        }
+        Ok(count)
+    }
+
+    pub(super) async fn delete(&self, conn: &mut Conn, column: Column) -> Result<usize, DieselError> {
+        let mut places = Vec::new();
+        for row in self.rows(conn, column).await? {
+            let is_told = if column.is_json() {
+                self.is_in_json(&serde_json::from_str(&row.text).unwrap_or_default())
+            } else {
+                self.is_in(&row.text)
+            };
+            if is_told {
+                places.push(row.place);
+            }
+        }
+        delete_at(conn, column.table, &places).await
+    }
+
+    /// The rows in which one of them may stand, locked.
+    async fn rows(&self, conn: &mut Conn, column: Column) -> Result<Vec<Row>, DieselError> {
+        let Column { table, column: name, .. } = column;
+        if self.words.is_empty() {
+            return Ok(Vec::new());
+        }
+        diesel::sql_query(format!(
+            "SELECT ctid::text AS place, {name}::text AS text FROM {table}
+             WHERE lower({name}::text) LIKE ANY($1) FOR UPDATE"
+        ))
+        .bind::<Array<Text>, _>(self.patterns(column.is_json()))
+        .load(conn)
+        .await
+    }
+}
+
+pub(super) async fn delete_at(conn: &mut Conn, table: &str, places: &[String]) -> Result<usize, DieselError> {
+    diesel::sql_query(format!("DELETE FROM {table} WHERE ctid = ANY($1::tid[])"))
+        .bind::<Array<Text>, _>(places)
+        .execute(conn)
+        .await
+}
+
+/// A pattern that finds `word` as a whole.
+fn whole(word: &str) -> String {
+    let is_letter =
+        |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() || letter == '_');
+    let edge = |letter| if is_letter(letter) { r"\b" } else { "" };
+    format!("{}{}{}", edge(word.chars().next()), regex::escape(word), edge(word.chars().next_back()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn whole_words_of_any_size_are_found() {
+        let words = Words::new(["Asha Verma", "+91 98 765", "a@b.example", "7", "Ash"].into_iter());
+        assert_eq!(words.out_of("ASHA VERMA (+91 98 765), a@b.example"), "[erased] ([erased]), [erased]");
+        assert_eq!(words.out_of("Natasha Verma ashes 7 +91 98 7654"), "Natasha Verma ashes 7 +91 98 7654");
+        let mut json = json!({"Ash": ["call Ash", 7], "n": {"x": "Asha Verma"}});
+        words.out_of_json(&mut json);
+        assert_eq!(json, json!({"Ash": ["call [erased]", 7], "n": {"x": "[erased]"}}));
+    }
+
+    #[test]
+    fn without_a_word_nothing_is_found() {
+        let words = Words::new(std::iter::empty());
+        assert!(!words.is_in("anything"));
+        assert_eq!(words.out_of(""), "");
+    }
+}
