@@ -34,6 +34,9 @@ LOGGING_URL=http://127.0.0.1:$(port_of logging)
 WEBHOOK_ALLOW_HTTP=true
 WEBHOOK_ALLOWED_NETWORKS=127.0.0.0/8
 ENV
+  cat >>"$RUN/env/compliance.env" <<ENV
+COMPLIANCE_SIGNING_KEY_FILE=$RUN/keys/compliance-key.pem
+ENV
   cat >"$RUN/env/operator.env" <<ENV
 BHIV_URL=http://127.0.0.1:$(port_of bhiv-gateway)
 ADMIN_EMAIL=admin@bhiv.example
@@ -72,6 +75,7 @@ prepare_shared() {
 SELECT 'CREATE DATABASE bhiv' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'bhiv') \gexec
 SQL
   bhiv keys
+  bhiv keys --signing-key-file "$RUN/keys/compliance-key.pem" --jwks-file "$RUN/keys/compliance-jwks.json"
   bhiv broker setup
 }
 

@@ -1,7 +1,13 @@
 //! What compliance can be asked to do. Each command acts inside the transaction that it is given: load,
 //! decide, store, record.
 
+pub mod begin_due_erasures;
+mod begin_erasure;
+pub mod cancel_erasure;
 pub mod check_event;
 pub mod grant_consent;
+pub mod hold;
 mod record_consent;
+pub mod request_erasure;
 pub mod revoke_consent;
+pub mod take_answer;

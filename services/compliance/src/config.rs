@@ -1,5 +1,34 @@
+use std::path::PathBuf;
+
 use clap::Args;
 
-/// What compliance reads from its environment beyond what every service does: nothing yet.
-#[derive(Args, Clone, Debug, Default)]
-pub struct Config {}
+use crate::domain::regime::Regime;
+
+/// What compliance reads from its environment beyond what every service does.
+#[derive(Args, Clone, Debug)]
+pub struct Config {
+    /// Certificates, receipts and evidence packs are signed with it: an Ed25519 key in PEM (PKCS #8), as `bhiv keys`
+    /// makes it. Without it they cannot be had; all else goes on.
+    #[arg(long, env = "COMPLIANCE_SIGNING_KEY_FILE")]
+    pub compliance_signing_key_file: Option<PathBuf>,
+    /// In whose name they are signed: who is responsible for the data.
+    #[arg(long, env = "COMPLIANCE_CONTROLLER", default_value = "bhiv")]
+    pub compliance_controller: String,
+    /// The law that requests of persons come under, unless they name one: gdpr or dpdp.
+    #[arg(long, env = "COMPLIANCE_REGIME", default_value_t = Regime::Gdpr)]
+    pub compliance_regime: Regime,
+    /// How often it is looked for what is due, in milliseconds.
+    #[arg(long, env = "TIMER_CHECK_MS", default_value_t = 1000)]
+    pub timer_check_ms: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            compliance_signing_key_file: None,
+            compliance_controller: "bhiv".to_owned(),
+            compliance_regime: Regime::Gdpr,
+            timer_check_ms: 1000,
+        }
+    }
+}

@@ -1,8 +1,11 @@
-//! What consent is, and how an event is judged by policies. No I/O.
+//! What consent is, how an event is judged by policies, how a person is forgotten. No I/O.
 
 pub mod consent;
 pub mod context;
+pub mod erasure;
+pub mod hold;
 pub mod period;
 pub mod policy;
+pub mod regime;
 pub mod rulebook;
 mod values;

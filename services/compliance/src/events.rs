@@ -1,12 +1,17 @@
 //! What compliance tells others: the only place where its events are built.
 
-use bhiv_events::compliance::{ComplianceChecked, ComplianceViolation, ConsentGranted, ConsentRevoked, Rule};
+use bhiv_events::compliance::{
+    ComplianceChecked, ComplianceViolation, ConsentGranted, ConsentRevoked, ErasureCompleted,
+    ErasureRequested, ModuleErasure, Rule,
+};
 use bhiv_outbox::Tx;
 
 use crate::domain::consent::ConsentState;
+use crate::domain::erasure::{Kept, ModuleState, Removed};
 use crate::domain::policy::Rules;
 use crate::store::check::Check;
 use crate::store::consent::ConsentRecord;
+use crate::store::erasure::Erasure;
 
 /// A person said something to a purpose. All that they say to it is about one consent, so its version orders
 /// these events.
@@ -51,4 +56,42 @@ pub fn compliance_violation(tx: &mut Tx, check: &Check) {
 
 fn rules(Rules(rules): &Rules) -> Vec<Rule> {
     rules.iter().map(|rule| Rule { id: rule.id.clone(), says: rule.says.clone() }).collect()
+}
+
+/// Every module is to forget a person.
+pub fn erasure_requested(tx: &mut Tx, erasure: &Erasure) {
+    let (person, also) = (erasure.subject.clone(), erasure.also.0.clone());
+    tx.record(erasure.version, &ErasureRequested { erasure_id: erasure.id, person, also });
+}
+
+/// Every module has.
+pub fn erasure_completed(tx: &mut Tx, erasure: &Erasure, modules: Vec<ModuleState>) {
+    let told = modules.into_iter().map(|state| ModuleErasure {
+        module: state.module,
+        removed: state.removed.0.into_iter().map(told_removed).collect(),
+        kept: state.kept.0.into_iter().map(told_kept).collect(),
+    });
+    let modules = told.collect();
+    let person = erasure.subject.clone();
+    tx.record(erasure.version, &ErasureCompleted { erasure_id: erasure.id, person, modules });
+}
+
+/// As the contract has it.
+pub fn told_removed(Removed { what, count }: Removed) -> bhiv_events::Removed {
+    bhiv_events::Removed { what, count }
+}
+
+/// As the contract has it.
+pub fn told_kept(Kept { what, count, why }: Kept) -> bhiv_events::Kept {
+    bhiv_events::Kept { what, count, why }
+}
+
+/// From the contract.
+pub fn heard_removed(heard: bhiv_events::Removed) -> Removed {
+    Removed { what: heard.what, count: heard.count }
+}
+
+/// From the contract.
+pub fn heard_kept(heard: bhiv_events::Kept) -> Kept {
+    Kept { what: heard.what, count: heard.count, why: heard.why }
 }

@@ -2,6 +2,9 @@
 
 mod checks;
 mod consents;
+mod erasures;
+mod holds;
+mod keys;
 mod policies;
 mod reports;
 
@@ -9,6 +12,7 @@ use bhiv_service::Service as _;
 use bhiv_web::Api;
 
 use crate::Compliance;
+use crate::domain::erasure::ErasureStatus;
 
 /// Method, path, what it does, handler.
 pub fn routes() -> Api {
@@ -21,4 +25,15 @@ pub fn routes() -> Api {
         .get("/compliance/violations", "List events that broke a rule, the newest first", checks::violations)
         .get("/compliance/policies", "List the rules that events are judged by", policies::list)
         .get("/compliance/audit-report", "Count what happened in a period", reports::audit)
+        .post("/compliance/erasure", "Have a person forgotten by every module", erasures::request)
+        .get("/compliance/erasure", "List erasures, the newest first", erasures::list)
+        .get("/compliance/erasure/{id}", "Read how far each module is with an erasure", erasures::read)
+        .post("/compliance/erasure/{id}/cancel", "Call an erasure off before it begins", erasures::cancel)
+        .get("/compliance/erasure/{id}/certificate", "Read what was erased, signed", erasures::certificate)
+        .post("/compliance/holds", "Keep a person from being erased", holds::place)
+        .get("/compliance/holds", "List legal holds, the newest first", holds::list)
+        .get("/compliance/holds/{id}", "Read a legal hold", holds::read)
+        .post("/compliance/holds/{id}/release", "Let a person be erased again", holds::release)
+        .get("/compliance/keys", "Read the public keys that signed documents are checked with", keys::read)
+        .states::<ErasureStatus>()
 }

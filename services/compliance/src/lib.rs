@@ -1,8 +1,8 @@
-//! Consent of persons, and the judgement of every event by policies.
+//! Consent of persons, their rights, and the judgement of every event by policies.
 //!
 //! Data goes one way: [`http`] and [`consumers`] translate in and open one transaction, [`commands`] act
 //! inside it, [`domain`] decides, [`store`] reads and writes, [`events`] says what happened. [`schema`] is
-//! diesel's, [`error`] turns refusals into answers.
+//! diesel's, [`error`] turns refusals into answers, [`jobs`] do what the clock demands, [`office`] signs.
 
 mod commands;
 mod config;
@@ -11,10 +11,13 @@ mod domain;
 mod error;
 mod events;
 mod http;
+mod jobs;
+mod office;
 mod schema;
 mod store;
 
 pub use config::Config;
+pub use domain::regime::Regime;
 
 use bhiv_broker::topology::Topology;
 use bhiv_db::Migrations;
@@ -22,6 +25,7 @@ use bhiv_events::Producer;
 use bhiv_service::{App, Context, Error, Service};
 use bhiv_web::{Api, Code, Info};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+use office::Office;
 
 const TABLES: EmbeddedMigrations = embed_migrations!();
 
@@ -49,7 +53,9 @@ impl Service for Compliance {
         consumers::bindings().topology()
     }
 
-    fn build(_: Config, _: &Context) -> Result<App, Error> {
-        Ok(App::new(consumers::bindings()))
+    fn build(config: Config, context: &Context) -> Result<App, Error> {
+        let office = Office::open(&config).map_err(|error| Error::Other(error.to_string()))?;
+        let app = App::new(consumers::bindings()).with_state(office);
+        Ok(jobs::add(app, &config, context))
     }
 }

@@ -34,6 +34,48 @@ diesel::table! {
 }
 
 diesel::table! {
+    erasure_answers (erasure_id, module) {
+        erasure_id -> Uuid,
+        module -> Text,
+        removed -> Jsonb,
+        kept -> Jsonb,
+        answered_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    erasures (id) {
+        id -> Uuid,
+        version -> Int8,
+        subject -> Text,
+        also -> Jsonb,
+        regime -> Text,
+        reason -> Nullable<Text>,
+        status -> Text,
+        erase_at -> Timestamptz,
+        hold_id -> Nullable<Uuid>,
+        requested_by -> Text,
+        correlation_id -> Uuid,
+        started_at -> Nullable<Timestamptz>,
+        completed_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    legal_holds (id) {
+        id -> Uuid,
+        subject -> Text,
+        reason -> Text,
+        placed_by -> Text,
+        created_at -> Timestamptz,
+        released_by -> Nullable<Text>,
+        released_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     policies (id) {
         id -> Text,
         version -> Int8,
@@ -45,4 +87,11 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(checks, consents, policies);
+diesel::allow_tables_to_appear_in_same_query!(
+    checks,
+    consents,
+    erasure_answers,
+    erasures,
+    legal_holds,
+    policies
+);

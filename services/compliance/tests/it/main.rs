@@ -4,6 +4,7 @@
 
 mod checks;
 mod consents;
+mod erasures;
 mod judging;
 mod policies;
 mod reports;

@@ -1,0 +1,52 @@
+//! What the clock demands.
+
+use std::time::Duration;
+
+use bhiv_broker::Backoff;
+use bhiv_outbox::{Command, Origin};
+use bhiv_service::{App, Context};
+use tokio_util::sync::CancellationToken;
+
+use crate::commands::begin_due_erasures::{self, BeginDueErasures};
+use crate::config::Config;
+
+/// All of it.
+pub fn add(app: App, config: &Config, context: &Context) -> App {
+    let every = Duration::from_millis(config.timer_check_ms);
+    let erasing = context.clone();
+    app.with_job("erase", move |stop| {
+        repeat(erasing, every, stop, || BeginDueErasures, begin_due_erasures::AT_A_TIME)
+    })
+}
+
+/// Runs a command again and again, until `stop`: at once while it did as much as it may at a time, else after a while.
+/// Every replica does; what one of them has at hand the others leave alone.
+async fn repeat<C: Command<Output = usize>>(
+    context: Context,
+    every: Duration,
+    stop: CancellationToken,
+    command: impl Fn() -> C,
+    at_a_time: usize,
+) where
+    C::Refusal: std::fmt::Debug,
+{
+    let mut backoff = Backoff::reconnect();
+    while !stop.is_cancelled() {
+        let origin = Origin { actor: "service/compliance".to_owned(), ..Origin::default() };
+        let pause = match context.run(origin, command()).await {
+            Ok(done) if done == at_a_time => continue,
+            Ok(_) => {
+                backoff.reset();
+                every
+            }
+            Err(error) => {
+                tracing::warn!(?error, "work beside requests fails");
+                backoff.next_delay()
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
