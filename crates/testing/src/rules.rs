@@ -117,8 +117,7 @@ pub fn repeatable<S: Service>() {
             seen += 1;
         }
     }
-    let reads_only = S::INFO.name == "logging";
-    assert_eq!(seen == 0, reads_only, "{} changes {seen} things", S::INFO.name);
+    assert!(seen > 0, "{} changes nothing", S::INFO.name);
 }
 
 /// The file has this document, its keys sorted: whether serde_json sorts them by itself depends on which crates
