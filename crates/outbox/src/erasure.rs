@@ -94,7 +94,8 @@ impl Erasure {
     }
 
     /// That tells who the person is, wherever it stands, and is no name in the sense of [`Erasure::also`]: what
-    /// they are called, their phone number.
+    /// they are called, their phone number. A single word, and what has less than five letters and digits, is not looked
+    /// for: it stands in texts about other things.
     pub fn words(&mut self, words: impl IntoIterator<Item = impl Into<String>>) {
         self.words.extend(words.into_iter().map(|word| word.into().trim().to_owned()));
     }
@@ -192,7 +193,15 @@ impl Tx {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn finish_erasure(&mut self, mut erasure: Erasure) -> Result<(), DieselError> {
+    pub async fn finish_erasure(&mut self, erasure: Erasure) -> Result<(), DieselError> {
+        self.tell_erasure(erasure).await.map(drop)
+    }
+
+    /// As [`Tx::finish_erasure`], and answers what it told.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn tell_erasure(&mut self, mut erasure: Erasure) -> Result<PersonErased, DieselError> {
         let now = self.now();
         let names = erasure.names();
         names::remember(self.conn(), &names, now).await?;
@@ -213,7 +222,7 @@ impl Tx {
         let counts = serde_json::json!({"removed": told.removed, "kept": told.kept});
         self.audit("person.erase", format!("erasure/{}", told.erasure_id), None, Some(&counts));
         self.erased(&told);
-        Ok(())
+        Ok(told)
     }
 
     /// Whether somebody who is known as that was forgotten here, at any time.
