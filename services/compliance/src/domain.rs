@@ -2,10 +2,14 @@
 
 pub mod consent;
 pub mod context;
+pub mod digest;
 pub mod erasure;
 pub mod hold;
+pub mod notice;
 pub mod period;
 pub mod policy;
+pub mod purpose;
+pub mod receipt;
 pub mod regime;
 pub mod rulebook;
 mod values;

@@ -3,8 +3,11 @@
 use bhiv_web::{Problem, codes};
 
 use crate::commands::cancel_erasure::CancelErasureError;
+use crate::commands::create_notice::CreateNoticeError;
 use crate::commands::hold::HoldError;
+use crate::commands::record_consent::ConsentError;
 use crate::commands::request_erasure::RequestErasureError;
+use crate::commands::write_purpose::PurposeError;
 use crate::domain::period::InvalidPeriod;
 use crate::office::Unsigned;
 
@@ -13,6 +16,11 @@ codes! {
     ERASURE_UNDER_WAY = "erasure_under_way", 409, "An erasure of that person is under way";
     ERASURE_NOT_COMPLETED = "erasure_not_completed", 409, "Some modules have not erased the person yet";
     HOLD_RELEASED = "hold_released", 409, "The hold was released already";
+    UNKNOWN_PURPOSE = "unknown_purpose", 422, "There is no such purpose";
+    PURPOSE_RETIRED = "purpose_retired", 409, "The purpose cannot be agreed to any more";
+    PURPOSE_EXISTS = "purpose_exists", 409, "There is such a purpose already";
+    UNKNOWN_NOTICE = "unknown_notice", 422, "There is no such notice that can be agreed to now";
+    NOTICE_EXISTS = "notice_exists", 409, "The notice is there already, and cannot be changed";
     SIGNING_KEY_MISSING = "signing_key_missing", 503, "The service has no key to sign with";
 }
 
@@ -65,6 +73,42 @@ impl From<HoldError> for Problem {
             HoldError::NotFound(id) => Self::not_found(format!("hold/{id}")),
             HoldError::TooLate(id) => Self::new(ERASURE_UNDER_WAY, says).with("erasure_id", id.to_string()),
             HoldError::Released => Self::new(HOLD_RELEASED, says),
+        }
+    }
+}
+
+impl From<ConsentError> for Problem {
+    fn from(error: ConsentError) -> Self {
+        let says = error.to_string();
+        match error {
+            ConsentError::UnknownPurpose(_) => {
+                Self::new(UNKNOWN_PURPOSE, says).at("/purpose", "is not registered")
+            }
+            ConsentError::RetiredPurpose(_) => Self::new(PURPOSE_RETIRED, says),
+            ConsentError::UnknownNotice { .. } => Self::new(UNKNOWN_NOTICE, says)
+                .at("/notice_version", "is no notice of that purpose, or not yet"),
+            ConsentError::Over => Self::invalid(Vec::new()).at("/expires_at", "must lie in the future"),
+        }
+    }
+}
+
+impl From<PurposeError> for Problem {
+    fn from(error: PurposeError) -> Self {
+        match error {
+            PurposeError::NotFound(id) => Self::not_found(format!("purpose/{id}")),
+            PurposeError::Exists(_) => Self::new(PURPOSE_EXISTS, error.to_string()),
+        }
+    }
+}
+
+impl From<CreateNoticeError> for Problem {
+    fn from(error: CreateNoticeError) -> Self {
+        let says = error.to_string();
+        match error {
+            CreateNoticeError::NoPurpose(_) => {
+                Self::new(UNKNOWN_PURPOSE, says).at("/purpose", "is not registered")
+            }
+            CreateNoticeError::Exists => Self::new(NOTICE_EXISTS, says).at("/version", "is there already"),
         }
     }
 }

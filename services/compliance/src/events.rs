@@ -13,7 +13,7 @@ use crate::store::check::Check;
 use crate::store::consent::ConsentRecord;
 use crate::store::erasure::Erasure;
 
-/// A person said something to a purpose. All that they say to it is about one consent, so its version orders
+/// A person said something to a purpose, or their consent ended. All that they say to it is about one consent, so its version orders
 /// these events.
 pub fn consent_recorded(tx: &mut Tx, record: &ConsentRecord) {
     let (consent_id, version) = (record.consent_id, record.version);
@@ -23,7 +23,7 @@ pub fn consent_recorded(tx: &mut Tx, record: &ConsentRecord) {
             let notice_version = record.notice_version.clone();
             tx.record(version, &ConsentGranted { consent_id, person, purpose, notice_version })
         }
-        ConsentState::Refused | ConsentState::Withdrawn => {
+        ConsentState::Refused | ConsentState::Withdrawn | ConsentState::Expired => {
             tx.record(version, &ConsentRevoked { consent_id, person, purpose })
         }
     };
@@ -58,10 +58,12 @@ fn rules(Rules(rules): &Rules) -> Vec<Rule> {
     rules.iter().map(|rule| Rule { id: rule.id.clone(), says: rule.says.clone() }).collect()
 }
 
-/// Every module is to forget a person.
-pub fn erasure_requested(tx: &mut Tx, erasure: &Erasure) {
+/// Every module is to forget a person; answers what they are told.
+pub fn erasure_requested(tx: &mut Tx, erasure: &Erasure) -> ErasureRequested {
     let (person, also) = (erasure.subject.clone(), erasure.also.0.clone());
-    tx.record(erasure.version, &ErasureRequested { erasure_id: erasure.id, person, also });
+    let request = ErasureRequested { erasure_id: erasure.id, person, also };
+    tx.record(erasure.version, &request);
+    request
 }
 
 /// Every module has.
@@ -76,13 +78,11 @@ pub fn erasure_completed(tx: &mut Tx, erasure: &Erasure, modules: Vec<ModuleStat
     tx.record(erasure.version, &ErasureCompleted { erasure_id: erasure.id, person, modules });
 }
 
-/// As the contract has it.
-pub fn told_removed(Removed { what, count }: Removed) -> bhiv_events::Removed {
+fn told_removed(Removed { what, count }: Removed) -> bhiv_events::Removed {
     bhiv_events::Removed { what, count }
 }
 
-/// As the contract has it.
-pub fn told_kept(Kept { what, count, why }: Kept) -> bhiv_events::Kept {
+fn told_kept(Kept { what, count, why }: Kept) -> bhiv_events::Kept {
     bhiv_events::Kept { what, count, why }
 }
 

@@ -5,7 +5,10 @@ mod consents;
 mod erasures;
 mod holds;
 mod keys;
+mod notices;
 mod policies;
+mod purposes;
+mod receipts;
 mod reports;
 
 use bhiv_service::Service as _;
@@ -20,6 +23,15 @@ pub fn routes() -> Api {
         .post("/consent/grant", "Record that a person agrees to a purpose", consents::grant)
         .post("/consent/revoke", "Record that a person withdraws or refuses consent", consents::revoke)
         .get("/consent/{subject}", "Read where a person stands on each purpose", consents::read)
+        .post("/compliance/purposes", "Register what data about persons may be used for", purposes::create)
+        .get("/compliance/purposes", "List purposes", purposes::list)
+        .get("/compliance/purposes/{id}", "Read a purpose", purposes::read)
+        .patch("/compliance/purposes/{id}", "Change a purpose: a new version", purposes::patch)
+        .get("/compliance/purposes/{id}/versions", "List the versions of a purpose", purposes::versions)
+        .post("/compliance/notices", "Write what persons are shown before they agree", notices::create)
+        .get("/compliance/notices", "List notices, the newest first", notices::list)
+        .get("/compliance/notices/{id}", "Read a notice", notices::read)
+        .get("/compliance/receipts/{id}", "Read a record of consent, signed", receipts::read)
         .get("/compliance/checks", "List judgements of events, the newest first", checks::list)
         .get("/compliance/checks/{id}", "Read the judgement of an event", checks::read)
         .get("/compliance/violations", "List events that broke a rule, the newest first", checks::violations)

@@ -8,14 +8,18 @@ use bhiv_service::{App, Context};
 use tokio_util::sync::CancellationToken;
 
 use crate::commands::begin_due_erasures::{self, BeginDueErasures};
+use crate::commands::expire_consents::{self, ExpireConsents};
 use crate::config::Config;
 
 /// All of it.
 pub fn add(app: App, config: &Config, context: &Context) -> App {
     let every = Duration::from_millis(config.timer_check_ms);
-    let erasing = context.clone();
+    let (erasing, expiring) = (context.clone(), context.clone());
     app.with_job("erase", move |stop| {
         repeat(erasing, every, stop, || BeginDueErasures, begin_due_erasures::AT_A_TIME)
+    })
+    .with_job("expire", move |stop| {
+        repeat(expiring, every, stop, || ExpireConsents, expire_consents::AT_A_TIME)
     })
 }
 

@@ -42,7 +42,7 @@ impl Service for Compliance {
         version: env!("CARGO_PKG_VERSION"),
     };
     const PRODUCER: Producer = Producer::Compliance;
-    const MIGRATIONS: Migrations = Migrations(&[bhiv_outbox::MIGRATIONS, TABLES]);
+    const MIGRATIONS: Migrations = Migrations(&[bhiv_outbox::MIGRATIONS, bhiv_outbox::ERASURE, TABLES]);
     const CODES: &'static [Code] = error::ALL;
 
     fn api() -> Api {

@@ -17,6 +17,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    consent_expiries (consent_id) {
+        consent_id -> Uuid,
+        subject -> Text,
+        purpose -> Text,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     consents (id) {
         id -> Uuid,
         consent_id -> Uuid,
@@ -30,6 +39,9 @@ diesel::table! {
         source_event -> Nullable<Uuid>,
         correlation_id -> Uuid,
         created_at -> Timestamptz,
+        purpose_version -> Nullable<Int8>,
+        expires_at -> Nullable<Timestamptz>,
+        expired -> Bool,
     }
 }
 
@@ -76,6 +88,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    notices (id) {
+        id -> Uuid,
+        purpose -> Text,
+        version -> Text,
+        language -> Text,
+        text -> Text,
+        sha256 -> Text,
+        valid_from -> Timestamptz,
+        actor -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     policies (id) {
         id -> Text,
         version -> Int8,
@@ -87,11 +113,30 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    purposes (id, version) {
+        id -> Text,
+        version -> Int8,
+        name -> Text,
+        description -> Text,
+        lawful_basis -> Text,
+        data_categories -> Jsonb,
+        recipients -> Jsonb,
+        valid_days -> Nullable<Int4>,
+        enabled -> Bool,
+        actor -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     checks,
+    consent_expiries,
     consents,
     erasure_answers,
     erasures,
     legal_holds,
-    policies
+    notices,
+    policies,
+    purposes
 );

@@ -3,16 +3,20 @@
 pub mod check;
 pub mod consent;
 pub mod erasure;
+pub mod expiry;
 pub mod forget;
 pub mod hold;
+pub mod notice;
 pub mod policy;
+pub mod purpose;
 pub mod report;
 pub mod standing;
 
 use crate::domain::consent::{ConsentState, Evidence};
 use crate::domain::erasure::{AllKept, AllRemoved, ErasureStatus, Names};
 use crate::domain::policy::{PolicyErrors, Rules, Verdict};
+use crate::domain::purpose::{LawfulBasis, Words};
 use crate::domain::regime::Regime;
 
-bhiv_types::text_columns!(ConsentState, ErasureStatus, Regime, Verdict);
-bhiv_types::json_columns!(AllKept, AllRemoved, Evidence, Names, PolicyErrors, Rules);
+bhiv_types::text_columns!(ConsentState, ErasureStatus, LawfulBasis, Regime, Verdict);
+bhiv_types::json_columns!(AllKept, AllRemoved, Evidence, Names, PolicyErrors, Rules, Words);

@@ -1,5 +1,5 @@
--- Persons who are to be forgotten, and what each module answered. What an erasure is about is taken out of its row
--- when it is complete, but for ids that tell nobody who it was.
+-- Persons who are to be forgotten, and what each module answered. Whom an erasure is about is taken out of its row when
+-- it begins, but for ids that tell nobody who it was.
 CREATE TABLE erasures (
     id             uuid PRIMARY KEY,
     version        bigint NOT NULL CONSTRAINT erasures_version CHECK (version >= 1),

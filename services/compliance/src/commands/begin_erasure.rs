@@ -1,8 +1,9 @@
 //! An erasure begins: every module is told, and compliance takes away its own part in the same transaction.
 
 use bhiv_db::DieselError;
-use bhiv_events::PersonErased;
+use bhiv_events::compliance::ErasureRequested;
 use bhiv_outbox::Tx;
+use bhiv_outbox::erasure::Column;
 
 use crate::domain::erasure::{AllKept, AllRemoved, ErasureStatus, Names, pseudonym};
 use crate::events;
@@ -17,55 +18,53 @@ const PROVABLE: &str = "That consent was given, refused or withdrawn has to be p
 const ACCOUNTED: &str = "What was found compliant or not has to be accounted for (GDPR Article 5(2)); \
                          nothing in them tells who the person is";
 
-/// Tells the modules of `erasure`, which is locked, and takes away what compliance has.
+/// Tells the modules of `erasure`, which is locked, and takes away what compliance has. From then on the erasure does
+/// not know the person's names any more.
 pub async fn begin_erasure(tx: &mut Tx, erasure: &mut Erasure) -> Result<(), DieselError> {
     let before = without_names(erasure);
-    erasure.status = ErasureStatus::Running;
-    erasure.started_at = Some(tx.now());
+    let names = erasure.names();
     erasure.version += 1;
-    erasure.updated_at = tx.now();
-    erasure::update(tx.conn(), erasure).await?;
-    events::erasure_requested(tx, erasure);
-    tx.audit(
-        "erasure.begin",
-        format!("erasure/{}", erasure.id),
-        Some(&before),
-        Some(&without_names(erasure)),
-    );
-
-    let (removed, kept) = erase_own(tx, erasure).await?;
-    let person = pseudonym(&erasure.subject, 0, erasure.id);
-    let told = PersonErased {
-        erasure_id: erasure.id,
-        person,
-        removed: removed.0.iter().cloned().map(events::told_removed).collect(),
-        kept: kept.0.iter().cloned().map(events::told_kept).collect(),
+    let request = events::erasure_requested(tx, erasure);
+    *erasure = Erasure {
+        version: erasure.version,
+        status: ErasureStatus::Running,
+        started_at: Some(tx.now()),
+        updated_at: tx.now(),
+        ..before.clone()
     };
-    tx.erased(&told);
-    let answered_at = tx.now();
-    let module = "compliance".to_owned();
-    let answer = ErasureAnswer { erasure_id: erasure.id, module, removed, kept, answered_at };
-    erasure::answer(tx.conn(), &answer).await.map(drop)
+    erasure::update(tx.conn(), erasure).await?;
+    tx.audit("erasure.begin", format!("erasure/{}", erasure.id), Some(&before), Some(&*erasure));
+    erase_own(tx, &request, &names).await
 }
 
-async fn erase_own(tx: &mut Tx, erasure: &Erasure) -> Result<(AllRemoved, AllKept), DieselError> {
-    let names = erasure.names();
-    let (mut removed, mut kept) = (AllRemoved::default(), AllKept::default());
-    let (said, judged) = forget::left(tx.conn(), &names).await?;
-    removed.note("evidence of consents", forget::evidence(tx.conn(), &names).await?);
-    let (mut spoke, mut acted) = (0, 0);
+async fn erase_own(tx: &mut Tx, request: &ErasureRequested, names: &[String]) -> Result<(), DieselError> {
+    let erasure_id = request.erasure_id;
+    let mut own = tx.begin_erasure(request).await?;
+    let (said, judged) = forget::left(tx.conn(), names).await?;
+    own.removed("evidence of consents", forget::evidence(tx.conn(), names).await?);
+    // What shows that others agreed may tell of the person, too.
+    own.removed("evidence of consents", own.redact(tx.conn(), Column::json("consents", "evidence")).await?);
     for (place, name) in names.iter().enumerate() {
-        let pseudonym = pseudonym(name, place, erasure.id);
+        let pseudonym = pseudonym(name, place, erasure_id);
         if pseudonym != *name {
-            spoke += forget::speaker(tx.conn(), name, &pseudonym).await?;
-            acted += forget::actor(tx.conn(), name, &pseudonym).await?;
+            own.removed("names in consents", forget::speaker(tx.conn(), name, &pseudonym).await?);
+            own.removed(
+                "names in records of who did what",
+                forget::actor(tx.conn(), name, &pseudonym).await?,
+            );
         }
     }
-    removed.note("names in consents", spoke);
-    removed.note("names in records of who did what", acted);
-    kept.note("consents", said, PROVABLE);
-    kept.note("checks", judged, ACCOUNTED);
-    Ok((removed, kept))
+    own.kept("consents", said, PROVABLE);
+    own.kept("checks", judged, ACCOUNTED);
+    let told = tx.tell_erasure(own).await?;
+    let answer = ErasureAnswer {
+        erasure_id,
+        module: "compliance".to_owned(),
+        removed: AllRemoved(told.removed.into_iter().map(events::heard_removed).collect()),
+        kept: AllKept(told.kept.into_iter().map(events::heard_kept).collect()),
+        answered_at: tx.now(),
+    };
+    erasure::answer(tx.conn(), &answer).await.map(drop)
 }
 
 /// As it may be written where it is not taken away again.

@@ -1,9 +1,7 @@
-use std::convert::Infallible;
-
 use bhiv_outbox::{Command, Fault, Tx};
 use uuid::Uuid;
 
-use super::record_consent::{Said, record_consent};
+use super::record_consent::{ConsentError, Said, record_consent};
 use crate::domain::consent::{ConsentState, Grant};
 use crate::store::consent::ConsentRecord;
 
@@ -18,11 +16,12 @@ pub struct GrantConsent {
 
 impl Command for GrantConsent {
     type Output = ConsentRecord;
-    type Refusal = Infallible;
+    type Refusal = ConsentError;
 
-    async fn run(&self, tx: &mut Tx) -> Result<ConsentRecord, Fault<Infallible>> {
-        let Grant { subject, purpose, notice_version, evidence } = self.grant.clone();
-        let said = Said { subject, purpose, notice_version, evidence, source_event: self.source_event };
+    async fn run(&self, tx: &mut Tx) -> Result<ConsentRecord, Fault<ConsentError>> {
+        let Grant { subject, purpose, notice_version, expires_at, evidence } = self.grant.clone();
+        let said =
+            Said { subject, purpose, notice_version, expires_at, evidence, source_event: self.source_event };
         let record = record_consent(tx, said, |_| ConsentState::Granted).await?;
         tx.audit("consent.grant", format!("consent/{}", record.consent_id), None, Some(&record));
         Ok(record)

@@ -3,7 +3,6 @@ use std::convert::Infallible;
 use bhiv_events::{PersonErased, Producer};
 use bhiv_outbox::{Command, Fault, Tx};
 
-use super::begin_erasure::without_names;
 use crate::domain::erasure::{AllKept, AllRemoved, ErasureStatus};
 use crate::events;
 use crate::store::erasure::{self, ErasureAnswer};
@@ -40,13 +39,11 @@ impl Command for TakeAnswer {
         if !is_first || is_open || erasure.status != ErasureStatus::Running {
             return Ok(());
         }
-        let before = without_names(&erasure);
+        let before = erasure.clone();
         erasure.status = ErasureStatus::Completed;
         erasure.completed_at = Some(tx.now());
         erasure.version += 1;
         erasure.updated_at = tx.now();
-        // Nobody is asked about the person any more, so the names go, too.
-        let erasure = without_names(&erasure);
         erasure::update(tx.conn(), &erasure).await?;
         events::erasure_completed(tx, &erasure, modules);
         tx.audit("erasure.complete", format!("erasure/{erasure_id}"), Some(&before), Some(&erasure));

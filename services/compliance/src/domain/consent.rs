@@ -1,4 +1,5 @@
 use bhiv_types::Purpose;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
@@ -18,13 +19,15 @@ pub enum ConsentState {
     Refused,
     /// Not any more.
     Withdrawn,
+    /// Not any more: its time is over.
+    Expired,
 }
 
 impl ConsentState {
     /// What a no makes of what was said before. Who withdrew and says no again has still withdrawn.
     pub fn revoked(before: Option<Self>) -> Self {
         match before {
-            Some(Self::Granted | Self::Withdrawn) => Self::Withdrawn,
+            Some(Self::Granted | Self::Withdrawn | Self::Expired) => Self::Withdrawn,
             Some(Self::Refused) | None => Self::Refused,
         }
     }
@@ -58,8 +61,20 @@ pub struct Grant {
     /// The notice that they were shown.
     #[schema(min_length = 1, max_length = 100)]
     pub notice_version: Option<String>,
+    /// Until when they agree; without it, for as long as the purpose says.
+    pub expires_at: Option<DateTime<Utc>>,
     /// What shows it.
     pub evidence: Option<Evidence>,
+}
+
+/// Until when a consent holds that is given now: the earlier of what the person says and what the purpose says.
+pub fn expiry(
+    said: Option<DateTime<Utc>>,
+    valid_days: Option<i32>,
+    now: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    let valid = valid_days.and_then(|days| now.checked_add_signed(TimeDelta::days(days.into())));
+    [said, valid].into_iter().flatten().min()
 }
 
 /// A person withdraws or refuses consent to a purpose.
@@ -81,14 +96,26 @@ mod tests {
 
     #[test]
     fn a_no_withdraws_what_was_once_granted_and_refuses_what_never_was() {
-        use ConsentState::{Granted, Refused, Withdrawn};
+        use ConsentState::{Expired, Granted, Refused, Withdrawn};
         for (before, after) in [
             (None, Refused),
             (Some(Refused), Refused),
             (Some(Granted), Withdrawn),
             (Some(Withdrawn), Withdrawn),
+            (Some(Expired), Withdrawn),
         ] {
             assert_eq!(ConsentState::revoked(before), after, "{before:?}");
         }
+    }
+
+    #[test]
+    fn the_earlier_end_counts() {
+        let now = DateTime::UNIX_EPOCH;
+        let day = |days| now + TimeDelta::days(days);
+        assert_eq!(expiry(None, None, now), None);
+        assert_eq!(expiry(Some(day(9)), None, now), Some(day(9)));
+        assert_eq!(expiry(None, Some(5), now), Some(day(5)));
+        assert_eq!(expiry(Some(day(9)), Some(5), now), Some(day(5)));
+        assert_eq!(expiry(Some(day(2)), Some(5), now), Some(day(2)));
     }
 }

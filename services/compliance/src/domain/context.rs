@@ -11,6 +11,7 @@
 //! | `context.numbers` | the numbers of the data, amounts of money too, each a `decimal` |
 //! | `context.person` | the person that the event is about, if it says so: `"lead/0190..."` |
 //! | `context.consented`, `.refused`, `.withdrawn` | sets of purposes: what the person last said to each |
+//! | `context.expired` | those of `.withdrawn` to which the consent ended by itself |
 
 use bhiv_events::Event;
 use bhiv_types::Purpose;
@@ -57,8 +58,8 @@ pub fn request(event: &Event, known: &Known) -> Result<Request, Unjudgeable> {
 }
 
 fn facts(event: &Event, known: &Known) -> Result<Vec<(String, RestrictedExpression)>, Unjudgeable> {
-    let purposes = |state| {
-        let said = known.consents.iter().filter(move |(_, said)| *said == state);
+    let purposes = |states: &[ConsentState]| {
+        let said = known.consents.iter().filter(|(_, said)| states.contains(said));
         RestrictedExpression::new_set(said.map(|(purpose, _)| text_value(purpose.as_str())))
     };
     let time = event.time.to_rfc3339_opts(SecondsFormat::Millis, true);
@@ -73,9 +74,10 @@ fn facts(event: &Event, known: &Known) -> Result<Vec<(String, RestrictedExpressi
         ("data", value(&event.data).map_err(unjudgeable)?),
         ("numbers", numbers(&event.data).map_err(unjudgeable)?),
         ("person", known.person.as_deref().map(text_value)),
-        ("consented", Some(purposes(ConsentState::Granted))),
-        ("refused", Some(purposes(ConsentState::Refused))),
-        ("withdrawn", Some(purposes(ConsentState::Withdrawn))),
+        ("consented", Some(purposes(&[ConsentState::Granted]))),
+        ("refused", Some(purposes(&[ConsentState::Refused]))),
+        ("withdrawn", Some(purposes(&[ConsentState::Withdrawn, ConsentState::Expired]))),
+        ("expired", Some(purposes(&[ConsentState::Expired]))),
     ];
     Ok(facts.into_iter().filter_map(|(name, fact)| Some((name.to_owned(), fact?))).collect())
 }
@@ -134,10 +136,12 @@ mod tests {
             said("contact", ConsentState::Granted),
             said("profiling", ConsentState::Refused),
             said("newsletter", ConsentState::Withdrawn),
+            said("marketing", ConsentState::Expired),
         ];
         let known = Known { person: Some("lead/1".to_owned()), consents };
         let condition = r#"context.person == "lead/1" && context.consented == ["contact"]
-            && context.refused == ["profiling"] && context.withdrawn == ["newsletter"]"#;
+            && context.refused == ["profiling"] && context.withdrawn == ["newsletter", "marketing"]
+            && context.expired == ["marketing"]"#;
         assert!(holds(&event(&LeadUpdated::sample()), &known, condition));
         assert!(!holds(&event(&LeadUpdated::sample()), &Known::default(), "context has person"));
     }

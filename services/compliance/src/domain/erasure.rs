@@ -105,24 +105,6 @@ pub struct AllRemoved(pub Vec<Removed>);
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AllKept(pub Vec<Kept>);
 
-impl AllRemoved {
-    /// Notes `count` records, if there are any.
-    pub fn note(&mut self, what: &str, count: i64) {
-        if count > 0 {
-            self.0.push(Removed { what: what.to_owned(), count });
-        }
-    }
-}
-
-impl AllKept {
-    /// Notes `count` records, if there are any.
-    pub fn note(&mut self, what: &str, count: i64, why: &str) {
-        if count > 0 {
-            self.0.push(Kept { what: what.to_owned(), count, why: why.to_owned() });
-        }
-    }
-}
-
 /// How far a module is with an erasure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ModuleState {
@@ -165,10 +147,15 @@ pub struct Certificate {
 }
 
 /// What stands for `name` once the person is erased: itself, if it is the id of a record, such as `lead/0190...`,
-/// which says nothing when the record is gone; otherwise the erasure's id and the name's `place` among the person's.
+/// which says nothing when the record is gone; otherwise the erasure's id, and the name's `place` among the person's
+/// after the first.
 pub fn pseudonym(name: &str, place: usize, erasure_id: Uuid) -> String {
     let is_id = name.split_once('/').is_some_and(|(_, id)| Uuid::try_parse(id).is_ok());
-    if is_id { name.to_owned() } else { format!("erased/{erasure_id}/{place}") }
+    match place {
+        _ if is_id => name.to_owned(),
+        0 => format!("erasure/{erasure_id}"),
+        _ => format!("erasure/{erasure_id}/{place}"),
+    }
 }
 
 #[cfg(test)]
@@ -183,7 +170,8 @@ mod tests {
         for name in
             ["asha@example.com", "user/ravi", "+91 98765 43210", "0190aaaa-0000-7000-8000-000000000001"]
         {
-            assert_eq!(pseudonym(name, 2, erasure), format!("erased/{erasure}/2"), "{name}");
+            assert_eq!(pseudonym(name, 2, erasure), format!("erasure/{erasure}/2"), "{name}");
+            assert_eq!(pseudonym(name, 0, erasure), format!("erasure/{erasure}"), "{name}");
         }
     }
 

@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 use actix_web::web::{Data, Json};
 use bhiv_auth::require::{ComplianceRead, ComplianceWrite};
 use bhiv_service::Context;
-use bhiv_web::{Can, Created, Result, Segment, Valid};
+use bhiv_web::{Can, Created, MayAnswer, Result, Segment, Valid};
 
 use crate::commands::grant_consent::GrantConsent;
 use crate::commands::revoke_consent::RevokeConsent;
@@ -13,6 +13,7 @@ use crate::store::standing::{self, Standing};
 
 pub async fn grant(
     who: Can<ComplianceWrite>,
+    _: MayAnswer<409>,
     Valid(grant): Valid<Grant>,
     compliance: Data<Context>,
 ) -> Result<Created<ConsentRecord>> {

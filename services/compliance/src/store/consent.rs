@@ -29,6 +29,15 @@ pub struct ConsentRecord {
     pub action: ConsentState,
     /// The notice that they were shown.
     pub notice_version: Option<String>,
+    /// Which version of the purpose it was said to; null in records of before purposes had versions.
+    #[serde(default)]
+    pub purpose_version: Option<i64>,
+    /// Until when a consent holds; null for ever.
+    #[serde(default)]
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Whether the consent ended by itself: its `action` is `withdrawn` then, by the clock.
+    #[serde(default)]
+    pub expired: bool,
     /// What shows that they said it.
     pub evidence: Option<Evidence>,
     /// Who recorded it.
@@ -39,6 +48,17 @@ pub struct ConsentRecord {
     pub correlation_id: Uuid,
     /// When it was recorded.
     pub created_at: DateTime<Utc>,
+}
+
+impl ConsentRecord {
+    /// What holds since.
+    pub fn state(&self) -> ConsentState {
+        state(self.action, self.expired)
+    }
+}
+
+fn state(action: ConsentState, expired: bool) -> ConsentState {
+    if expired { ConsentState::Expired } else { action }
 }
 
 /// Keeps others from recording what `subject` says to `purpose` until the end of the transaction. There is no
@@ -69,13 +89,19 @@ pub async fn insert(conn: &mut Conn, record: &ConsentRecord) -> QueryResult<()> 
 
 /// What `subject` said last to each purpose.
 pub async fn states(conn: &mut Conn, subject: &str) -> QueryResult<Vec<(Purpose, ConsentState)>> {
-    consents::table
+    let said: Vec<(Purpose, ConsentState, bool)> = consents::table
         .filter(consents::subject.eq(subject))
         .distinct_on(consents::purpose)
         .order((consents::purpose, consents::version.desc()))
-        .select((consents::purpose, consents::action))
+        .select((consents::purpose, consents::action, consents::expired))
         .load(conn)
-        .await
+        .await?;
+    Ok(said.into_iter().map(|(purpose, action, expired)| (purpose, state(action, expired))).collect())
+}
+
+/// The record, if there is one.
+pub async fn find(conn: &mut Conn, id: Uuid) -> QueryResult<Option<ConsentRecord>> {
+    consents::table.find(id).select(ConsentRecord::as_select()).first(conn).await.optional()
 }
 
 /// Everything that `subject` said, the newest first.

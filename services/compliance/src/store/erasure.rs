@@ -31,9 +31,9 @@ pub struct Erasure {
     pub id: Uuid,
     /// Grows by one with each change.
     pub version: i64,
-    /// Who, for example `lead/0190...`. When it is complete, an id that tells nothing about them.
+    /// Who, for example `lead/0190...`. Once it has begun, an id that tells nothing about them.
     pub subject: String,
-    /// What else they are known as. Empty when it is complete.
+    /// What else they are known as. Empty once it has begun.
     pub also: Names,
     /// The law that it is done under.
     pub regime: Regime,

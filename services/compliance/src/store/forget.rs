@@ -7,20 +7,20 @@ use diesel_async::RunQueryDsl;
 use crate::schema::{checks, consents, legal_holds};
 
 /// Takes away what shows that the person said what they said; answers from how many records.
-pub async fn evidence(conn: &mut Conn, names: &[String]) -> QueryResult<i64> {
+pub async fn evidence(conn: &mut Conn, names: &[String]) -> QueryResult<usize> {
     let shown = consents::subject.eq_any(names).and(consents::evidence.is_not_null());
     let nothing = consents::evidence.eq(None::<crate::domain::consent::Evidence>);
-    counted(diesel::update(consents::table.filter(shown)).set(nothing).execute(conn).await?)
+    diesel::update(consents::table.filter(shown)).set(nothing).execute(conn).await
 }
 
 /// Puts `pseudonym` where `name` stands as the person who spoke; answers in how many records.
-pub async fn speaker(conn: &mut Conn, name: &str, pseudonym: &str) -> QueryResult<i64> {
+pub async fn speaker(conn: &mut Conn, name: &str, pseudonym: &str) -> QueryResult<usize> {
     let said = consents::table.filter(consents::subject.eq(name));
-    counted(diesel::update(said).set(consents::subject.eq(pseudonym)).execute(conn).await?)
+    diesel::update(said).set(consents::subject.eq(pseudonym)).execute(conn).await
 }
 
 /// Puts `pseudonym` where `name` stands as the one who acted, and as what was judged; answers in how many records.
-pub async fn actor(conn: &mut Conn, name: &str, pseudonym: &str) -> QueryResult<i64> {
+pub async fn actor(conn: &mut Conn, name: &str, pseudonym: &str) -> QueryResult<usize> {
     let recorded = consents::table.filter(consents::actor.eq(name));
     let recorded = diesel::update(recorded).set(consents::actor.eq(pseudonym)).execute(conn).await?;
     let caused = checks::table.filter(checks::actor.eq(name));
@@ -29,16 +29,12 @@ pub async fn actor(conn: &mut Conn, name: &str, pseudonym: &str) -> QueryResult<
     let judged = diesel::update(judged).set(checks::entity.eq(pseudonym)).execute(conn).await?;
     let held = legal_holds::table.filter(legal_holds::subject.eq(name));
     let held = diesel::update(held).set(legal_holds::subject.eq(pseudonym)).execute(conn).await?;
-    counted(recorded + caused + judged + held)
+    Ok(recorded + caused + judged + held)
 }
 
 /// How many consent records, and how many verdicts, there are of `names`.
-pub async fn left(conn: &mut Conn, names: &[String]) -> QueryResult<(i64, i64)> {
-    let said = consents::table.filter(consents::subject.eq_any(names)).count().get_result(conn).await?;
-    let judged = checks::table.filter(checks::entity.eq_any(names)).count().get_result(conn).await?;
-    Ok((said, judged))
-}
-
-fn counted(rows: usize) -> QueryResult<i64> {
-    i64::try_from(rows).map_err(|error| diesel::result::Error::DeserializationError(error.into()))
+pub async fn left(conn: &mut Conn, names: &[String]) -> QueryResult<(usize, usize)> {
+    let said: i64 = consents::table.filter(consents::subject.eq_any(names)).count().get_result(conn).await?;
+    let judged: i64 = checks::table.filter(checks::entity.eq_any(names)).count().get_result(conn).await?;
+    Ok((usize::try_from(said).unwrap_or_default(), usize::try_from(judged).unwrap_or_default()))
 }

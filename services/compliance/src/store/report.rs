@@ -57,6 +57,8 @@ pub struct ConsentCounts {
     pub refused: i64,
     /// How often it was withdrawn.
     pub withdrawn: i64,
+    /// How often it ended by itself.
+    pub expired: i64,
     /// How many persons spoke.
     pub subjects: i64,
 }
@@ -139,18 +141,19 @@ async fn consent_counts(conn: &mut Conn, Period { from, until }: Period) -> Quer
     let spoken = consents::created_at.ge(from).and(consents::created_at.lt(until));
     let subjects = consents::table.filter(spoken).select(count(consents::subject).aggregate_distinct());
     let subjects = subjects.get_result(conn).await?;
-    let groups: Vec<(ConsentState, i64)> = consents::table
+    let groups: Vec<(ConsentState, bool, i64)> = consents::table
         .filter(spoken)
-        .group_by(consents::action)
-        .select((consents::action, count_star()))
+        .group_by((consents::action, consents::expired))
+        .select((consents::action, consents::expired, count_star()))
         .load(conn)
         .await?;
     let mut counts = ConsentCounts { subjects, ..ConsentCounts::default() };
-    for (action, count) in groups {
-        match action {
+    for (action, expired, count) in groups {
+        match if expired { ConsentState::Expired } else { action } {
             ConsentState::Granted => counts.granted = count,
             ConsentState::Refused => counts.refused = count,
             ConsentState::Withdrawn => counts.withdrawn = count,
+            ConsentState::Expired => counts.expired = count,
         }
     }
     Ok(counts)

@@ -31,6 +31,8 @@ pub struct PurposeState {
     pub state: ConsentState,
     /// Since when, without a break.
     pub since: DateTime<Utc>,
+    /// Until when it holds; null if for ever.
+    pub expires_at: Option<DateTime<Utc>>,
     /// The notice that they were shown last, if they agreed to one.
     pub notice_version: Option<String>,
     /// The record that says so.
@@ -51,11 +53,12 @@ fn purposes(records: &[ConsentRecord]) -> Vec<PurposeState> {
     let state = |mut said: Vec<&ConsentRecord>| {
         said.sort_by_key(|record| std::cmp::Reverse(record.version));
         let last = *said.first()?;
-        let unbroken = said.iter().take_while(|record| record.action == last.action);
+        let unbroken = said.iter().take_while(|record| record.state() == last.state());
         Some(PurposeState {
             purpose: last.purpose.clone(),
-            state: last.action,
+            state: last.state(),
             since: unbroken.last()?.created_at,
+            expires_at: last.expires_at,
             notice_version: last.notice_version.clone(),
             record_id: last.id,
         })

@@ -7,11 +7,12 @@ use bhiv_events::{Contract as _, Event};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::{app, grant, revoke, say, standing};
+use crate::{app, grant, notice, revoke, say, standing};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_grant_is_recorded_with_its_event_and_its_audit_row() {
     let app = app().await;
+    notice(&app, "contact", "2026-01").await;
     let said = json!({"subject": "lead/1", "purpose": "contact", "notice_version": "2026-01",
                       "evidence": {"form": "website", "ticked": true}});
     let answer = app.post("/consent/grant", said).await;
@@ -24,7 +25,7 @@ async fn a_grant_is_recorded_with_its_event_and_its_audit_row() {
 
     let expected = json!({"subject": "lead/1", "records": [record], "purposes": [{
         "purpose": "contact", "state": "granted", "since": record["created_at"],
-        "notice_version": "2026-01", "record_id": record["id"],
+        "expires_at": null, "notice_version": "2026-01", "record_id": record["id"],
     }]});
     assert_eq!(app.get("/consent/lead%2F1").await.expect(200), expected);
 
@@ -33,9 +34,9 @@ async fn a_grant_is_recorded_with_its_event_and_its_audit_row() {
     assert_eq!((event.person.as_str(), event.purpose.as_str()), ("lead/1", "contact"));
     assert_eq!(event.notice_version.as_deref(), Some("2026-01"));
     let recorded = app.recorded().await;
-    assert!(recorded.iter().all(|event| json!(event.correlationid) == record["correlation_id"]));
-    assert_eq!(app.audited().await, ["consent.grant"]);
-    assert_eq!(recorded[1].data["after"], record);
+    assert!(recorded[1..].iter().all(|event| json!(event.correlationid) == record["correlation_id"]));
+    assert_eq!(app.audited().await, ["notice.create", "consent.grant"]);
+    assert_eq!(recorded[2].data["after"], record);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,6 +72,8 @@ async fn nothing_that_was_said_is_overwritten() {
 #[tokio::test(flavor = "multi_thread")]
 async fn purposes_and_persons_are_kept_apart() {
     let app = app().await;
+    let new = json!({"id": "news-letter_2", "name": "News", "description": "More news"});
+    app.post("/compliance/purposes", new).await.expect(201);
     let contact = grant(&app, "lead/1", "contact").await;
     let other = grant(&app, "lead/1", "news-letter_2").await;
     revoke(&app, "lead/2", "contact").await;
@@ -123,7 +126,7 @@ async fn records_of_one_consent_are_numbered_without_gaps_when_they_come_at_once
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_lead_agreed_to_is_recorded_once() {
     let app = app().await;
-    let named = ["newsletter", "contact", "contact", "By Phone!", ""];
+    let named = ["newsletter", "contact", "contact", "By Phone!", "", "nobody-registered-it"];
     let consent_purposes = named.map(str::to_owned).to_vec();
     let lead = LeadCreated { consent_purposes, ..LeadCreated::sample() };
     let event = app.event(&lead);

@@ -2,7 +2,7 @@
 
 use bhiv_auth::Role;
 use bhiv_events::compliance::{ErasureCompleted, ErasureRequested};
-use bhiv_events::crm::LeadUpdated;
+use bhiv_events::crm::{LeadCreated, LeadUpdated};
 use bhiv_events::{Contract as _, Event, Kept, PersonErased, Producer, Removed, dataschema};
 use bhiv_signing::{JwkSet, PublicKeys};
 use bhiv_testing::TestApp;
@@ -70,7 +70,8 @@ async fn every_module_is_asked_and_its_answer_is_seen() {
     assert_eq!(location, path(&erasure));
     assert_eq!(
         (&erasure["status"], &erasure["regime"], &erasure["also"]),
-        (&json!("running"), &json!("gdpr"), &json!(["asha@example.com"]))
+        (&json!("running"), &json!("gdpr"), &json!([])),
+        "the modules know the names, and nobody else needs them"
     );
     assert_eq!(
         (&erasure["erase_at"], &erasure["started_at"]),
@@ -82,7 +83,7 @@ async fn every_module_is_asked_and_its_answer_is_seen() {
         (told.person.as_str(), told.also.as_slice()),
         (LEAD, ["asha@example.com".to_owned()].as_slice())
     );
-    assert_eq!(app.audited().await, ["erasure.request", "erasure.begin"]);
+    assert_eq!(app.audited().await, ["erasure.request", "erasure.begin", "person.erase"]);
     let recorded = app.recorded().await;
     let audits = recorded.iter().filter(|event| event.name() == "audit_recorded");
     assert!(audits.clone().all(|audit| !audit.data.to_string().contains("asha")), "audit rows stay");
@@ -150,7 +151,7 @@ async fn compliance_keeps_what_has_to_be_provable_and_no_more() {
     let said = json!({"subject": person, "purpose": "contact", "evidence": {"ip": "198.51.100.7"}});
     app.post("/consent/grant", said).await.expect(201);
     grant(&app, "asha@example.com", "contact").await;
-    let other = json!({"subject": "lead/2", "purpose": "contact", "evidence": "hers"});
+    let other = json!({"subject": "lead/2", "purpose": "contact", "evidence": "by asha@example.com"});
     app.post("/consent/grant", other).await.expect(201);
     let event = Event { actor: "user/asha".to_owned(), ..app.event(&LeadUpdated::sample()) };
     app.deliver_twice(&event).await;
@@ -162,11 +163,15 @@ async fn compliance_keeps_what_has_to_be_provable_and_no_more() {
     assert_eq!(
         own["removed"],
         json!([
-            {"what": "evidence of consents", "count": 1},
+            {"what": "evidence of consents", "count": 2},
             {"what": "names in consents", "count": 1},
             {"what": "names in records of who did what", "count": 1},
         ])
     );
+    app.publish_all().await;
+    for needle in ["asha", "198.51.100.7"] {
+        assert_eq!(app.database.rows_with(needle).await, [""; 0]);
+    }
     let kept = own["kept"].as_array().unwrap();
     assert_eq!((&kept[0]["what"], &kept[0]["count"]), (&json!("consents"), &json!(2)));
     assert_eq!((&kept[1]["what"], &kept[1]["count"]), (&json!("checks"), &json!(1)));
@@ -177,11 +182,16 @@ async fn compliance_keeps_what_has_to_be_provable_and_no_more() {
         (&json!("granted"), &json!(null))
     );
     assert_eq!(standing(&app, "asha@example.com").await["records"], json!([]));
-    let pseudonym = format!("erased/{}/1", erasure["id"].as_str().unwrap());
+    let pseudonym = format!("erasure/{}/1", erasure["id"].as_str().unwrap());
     assert_eq!(standing(&app, &pseudonym).await["records"][0]["action"], "granted");
-    let actor = format!("erased/{}/2", erasure["id"].as_str().unwrap());
+    let actor = format!("erasure/{}/2", erasure["id"].as_str().unwrap());
     assert_eq!(check_of(&app, &event).await["actor"], json!(actor));
-    assert_eq!(standing(&app, "lead/2").await["records"][0]["evidence"], "hers", "nobody else's");
+    assert_eq!(standing(&app, "lead/2").await["records"][0]["evidence"], "by [erased]");
+
+    // Late news of them makes nothing.
+    let late = app.event(&LeadCreated { lead_id: LeadUpdated::sample().lead_id, ..LeadCreated::sample() });
+    app.deliver_twice(&late).await;
+    assert_eq!(standing(&app, &person).await["records"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -250,7 +260,15 @@ async fn a_legal_hold_refuses_and_delays() {
     assert_eq!(standing["total"], 0);
     assert_eq!(
         app.audited().await,
-        ["erasure.request", "hold.place", "erasure.hold", "hold.release", "erasure.resume", "erasure.begin"]
+        [
+            "erasure.request",
+            "hold.place",
+            "erasure.hold",
+            "hold.release",
+            "erasure.resume",
+            "erasure.begin",
+            "person.erase"
+        ]
     );
 
     app.speak_as(Role::Manager);

@@ -7,6 +7,7 @@ mod consents;
 mod erasures;
 mod judging;
 mod policies;
+mod purposes;
 mod reports;
 
 use bhiv_events::Event;
@@ -33,6 +34,12 @@ async fn revoke(app: &TestApp, subject: &str, purpose: &str) -> Value {
 async fn say(app: &TestApp, yes: bool, subject: &str, purpose: &str) -> Value {
     let path = if yes { "/consent/grant" } else { "/consent/revoke" };
     app.post(path, json!({"subject": subject, "purpose": purpose})).await.expect(201)
+}
+
+/// A notice that can be agreed to.
+async fn notice(app: &TestApp, purpose: &str, version: &str) -> Value {
+    let new = json!({"purpose": purpose, "version": version, "language": "en", "text": "We call you"});
+    app.post("/compliance/notices", new).await.expect(201)
 }
 
 /// Where a person stands.

@@ -48,7 +48,7 @@ async fn a_report_counts_what_happened() {
             "by_event_type": {"lead_created": 3, "lead_updated": 1, "order_created": 1},
         },
         "violations_by_rule": {"lead-needs-consent": 2, "nothing-from-fairs": 1},
-        "consents": {"granted": 3, "refused": 1, "withdrawn": 1, "subjects": 3},
+        "consents": {"granted": 3, "refused": 1, "withdrawn": 1, "expired": 0, "subjects": 3},
     });
     assert_eq!(app.get(&path(today, today)).await.expect(200), expected);
     let both = app.get(&path(today, today.succ_opt().unwrap())).await.expect(200);
@@ -65,7 +65,7 @@ async fn a_period_in_which_nothing_happened_has_no_counts() {
         "checks": {"total": 0, "compliant": 0, "violation": 0, "first_at": null, "last_at": null,
                    "by_event_type": {}},
         "violations_by_rule": {},
-        "consents": {"granted": 0, "refused": 0, "withdrawn": 0, "subjects": 0},
+        "consents": {"granted": 0, "refused": 0, "withdrawn": 0, "expired": 0, "subjects": 0},
     });
     assert_eq!(app.get(path).await.expect(200), expected);
 }
