@@ -1,3 +1,6 @@
 //! What logging does, inside the transaction that it is given.
 
 pub mod keep_events;
+pub mod keep_for;
+pub mod keep_months;
+pub mod number_audit;

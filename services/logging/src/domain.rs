@@ -3,6 +3,8 @@
 pub mod facts;
 pub mod ids;
 pub mod kind;
+pub mod notary;
 pub mod source;
 pub mod storable;
 pub mod story;
+pub mod words;

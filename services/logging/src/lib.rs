@@ -3,17 +3,22 @@
 //! Data goes one way: [`consumers`] hears everything, [`domain`] says what is kept of it, [`commands`] keep
 //! it, [`store`] writes and reads, [`http`] answers from it. [`schema`] is diesel's.
 //!
-//! Logging changes nobody's business, so it records no events of its own and refuses nothing.
+//! Audit rows become leaves of a Merkle tree, which [`jobs`] number and sign; what can be proved of them is in
+//! [`http`], and how it is proved in the crate `bhiv-ledger`.
 
 mod commands;
 mod config;
 mod consumers;
 mod domain;
+mod error;
 mod http;
+mod jobs;
 mod schema;
 mod store;
 
 pub use config::Config;
+
+use std::sync::Arc;
 
 use bhiv_broker::topology::Topology;
 use bhiv_db::Migrations;
@@ -21,6 +26,8 @@ use bhiv_events::Producer;
 use bhiv_service::{App, Context, Error, Service};
 use bhiv_web::{Api, Code, Info};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+
+use crate::domain::notary::Notary;
 
 const TABLES: EmbeddedMigrations = embed_migrations!();
 
@@ -38,7 +45,7 @@ impl Service for Logging {
     };
     const PRODUCER: Producer = Producer::Logging;
     const MIGRATIONS: Migrations = Migrations(&[bhiv_outbox::MIGRATIONS, TABLES]);
-    const CODES: &'static [Code] = &[];
+    const CODES: &'static [Code] = error::ALL;
 
     fn api() -> Api {
         http::routes()
@@ -48,7 +55,17 @@ impl Service for Logging {
         consumers::bindings().topology()
     }
 
-    fn build(_: Config, _: &Context) -> Result<App, Error> {
-        Ok(App::new(consumers::bindings()))
+    fn build(config: Config, context: &Context) -> Result<App, Error> {
+        let notary = match &config.logging_signing_key_file {
+            None => None,
+            Some(file) => {
+                let notary = Notary::read(file, &config.audit_origin);
+                Some(Arc::new(
+                    notary.map_err(|error| Error::Other(format!("LOGGING_SIGNING_KEY_FILE: {error}")))?,
+                ))
+            }
+        };
+        let signs: http::Signs = notary.clone();
+        Ok(jobs::add(App::new(consumers::bindings()).with_state(signs), &config, context, notary))
     }
 }

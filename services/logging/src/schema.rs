@@ -1,7 +1,45 @@
 //! The tables of `migrations/`. A test writes this file and compares it.
 
 diesel::table! {
-    entries (id) {
+    audit_checkpoints (size) {
+        size -> Int8,
+        note -> Text,
+        signed_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    audit_keys (id) {
+        id -> Text,
+        jwk -> Jsonb,
+        since -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    audit_leaves (leaf_index) {
+        leaf_index -> Int8,
+        entry_id -> Uuid,
+        leaf_hash -> Bytea,
+    }
+}
+
+diesel::table! {
+    audit_nodes (level, node_index) {
+        level -> Int4,
+        node_index -> Int8,
+        node_hash -> Bytea,
+    }
+}
+
+diesel::table! {
+    audit_waiting (entry_id) {
+        entry_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    entries (id, kind) {
         id -> Uuid,
         kind -> Text,
         event_type -> Text,
@@ -25,3 +63,38 @@ diesel::table! {
         data -> Jsonb,
     }
 }
+
+diesel::table! {
+    partitions (name) {
+        name -> Text,
+        kind -> Text,
+        since -> Timestamptz,
+        until -> Timestamptz,
+        from_id -> Uuid,
+        to_id -> Uuid,
+        dropped_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    retention (kind) {
+        kind -> Text,
+        days -> Nullable<Int4>,
+        legal_hold -> Bool,
+        reason -> Nullable<Text>,
+        version -> Int8,
+        changed_at -> Timestamptz,
+        changed_by -> Text,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    audit_checkpoints,
+    audit_keys,
+    audit_leaves,
+    audit_nodes,
+    audit_waiting,
+    entries,
+    partitions,
+    retention
+);

@@ -1,7 +1,12 @@
 //! Row structs and every query. A row is also what the API shows of it.
 
+pub mod checkpoint;
 pub mod entry;
+pub mod partition;
+pub mod record;
+pub mod retention;
 pub mod stats;
+pub mod tree;
 
 use crate::domain::ids::EntryId;
 use crate::domain::kind::LogKind;

@@ -5,13 +5,15 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::facts::Facts;
 use crate::domain::storable;
+use crate::domain::words::Words;
 use crate::store::entry::{self, LogEntry};
 
 /// Keeps what happened, all of it with one statement. What was kept before stays as it is.
 pub async fn keep_events(tx: &mut Tx, events: &[&Event]) -> Result<(), DieselError> {
     let received_at = tx.now();
     let entries: Vec<_> = events.iter().map(|event| entry_of(event, received_at)).collect();
-    entry::insert(tx.conn(), &entries).await?;
+    let words: Vec<_> = entries.iter().map(words_of).collect();
+    entry::insert(tx.conn(), &entries, &words).await?;
     Ok(())
 }
 
@@ -39,4 +41,15 @@ fn entry_of(event: &Event, received_at: DateTime<Utc>) -> LogEntry {
         received_at,
         data: storable::json(&event.data),
     }
+}
+
+/// What it is found by.
+fn words_of(entry: &LogEntry) -> String {
+    let mut words = Words::default();
+    for text in [&entry.event_type, &entry.subject, &entry.entity] {
+        words.add(text);
+    }
+    words.add(entry.action.as_deref().unwrap_or_default());
+    words.add_all(&entry.data);
+    words.text()
 }

@@ -16,6 +16,9 @@ pub enum LogKind {
 }
 
 impl LogKind {
+    /// Each.
+    pub const ALL: [Self; 2] = [Self::Event, Self::Audit];
+
     /// The kind of entry that an event of this CloudEvents type makes.
     pub fn of(type_: &str) -> Self {
         let is_audit = Producer::ALL.iter().any(|producer| AuditRecorded::kind(*producer).type_ == type_);

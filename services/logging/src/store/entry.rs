@@ -5,6 +5,7 @@ pub use filter::Filter;
 pub use insert::insert;
 
 use bhiv_db::Conn;
+use bhiv_ledger::Row;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -64,12 +65,39 @@ pub struct LogEntry {
     pub data: Value,
 }
 
+impl From<LogEntry> for Row {
+    fn from(entry: LogEntry) -> Self {
+        Self {
+            id: entry.id.0,
+            kind: entry.kind.to_string(),
+            event_type: entry.event_type,
+            r#type: entry.r#type,
+            source: entry.source,
+            subject: entry.subject,
+            entity: entry.entity,
+            actor: entry.actor,
+            correlation_id: entry.correlation_id,
+            causation_id: entry.causation_id.map(|id| id.0),
+            sequence: entry.sequence,
+            trace_id: entry.trace_id,
+            task_id: entry.task_id,
+            user_id: entry.user_id,
+            rl_score: entry.rl_score,
+            consent_flag: entry.consent_flag,
+            action: entry.action,
+            timestamp: entry.timestamp,
+            received_at: entry.received_at,
+            data: entry.data,
+        }
+    }
+}
+
 /// A place in a list: that of the entry with this time and this id.
 pub type Place = (DateTime<Utc>, EntryId);
 
 /// The entry, if there is one.
 pub async fn find(conn: &mut Conn, id: EntryId) -> QueryResult<Option<LogEntry>> {
-    entries::table.find(id).select(LogEntry::as_select()).first(conn).await.optional()
+    entries::table.filter(entries::id.eq(id)).select(LogEntry::as_select()).first(conn).await.optional()
 }
 
 /// Up to `limit` entries, the newest first, beginning below the place `after`.
@@ -106,6 +134,31 @@ pub async fn story(conn: &mut Conn, correlation_id: Uuid, limit: i64) -> QueryRe
         .order((entries::timestamp, entries::id))
         .limit(limit)
         .select(LogEntry::as_select())
+        .load(conn)
+        .await
+}
+
+/// Those of these entries that are of this kind.
+pub async fn of_kind(conn: &mut Conn, kind: LogKind, ids: &[EntryId]) -> QueryResult<Vec<LogEntry>> {
+    // Within their months alone.
+    let (Some(first), Some(last)) = (ids.iter().min(), ids.iter().max()) else { return Ok(Vec::new()) };
+    entries::table
+        .filter(entries::kind.eq(kind))
+        .filter(entries::id.between(first, last))
+        .filter(entries::id.eq_any(ids))
+        .select(LogEntry::as_select())
+        .load(conn)
+        .await
+}
+
+/// Up to `limit` ids of audit rows, higher than `after`, the lowest first.
+pub async fn audit_ids(conn: &mut Conn, after: Uuid, limit: i64) -> QueryResult<Vec<EntryId>> {
+    entries::table
+        .filter(entries::kind.eq(LogKind::Audit))
+        .filter(entries::id.gt(EntryId(after)))
+        .order(entries::id)
+        .limit(limit)
+        .select(entries::id)
         .load(conn)
         .await
 }

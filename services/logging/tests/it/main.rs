@@ -5,8 +5,10 @@
 mod audit;
 mod hearing;
 mod logs;
+mod retention;
 mod stats;
 mod story;
+mod tree;
 
 use bhiv_events::{Contract, Event};
 use bhiv_testing::TestApp;
@@ -18,6 +20,15 @@ bhiv_testing::service_rules!(logging::Logging);
 
 async fn app() -> TestApp {
     TestApp::start::<Logging>(Config::default()).await
+}
+
+/// With a key that checkpoints are signed with.
+async fn signing_app() -> TestApp {
+    TestApp::start_with::<Logging>(|pem| Config {
+        logging_signing_key_file: Some(pem.to_owned()),
+        ..Config::default()
+    })
+    .await
 }
 
 /// An event around `data`, so many seconds after the samples' time, done by `actor`.

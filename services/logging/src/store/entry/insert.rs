@@ -14,8 +14,9 @@ use crate::domain::kind::LogKind;
 
 /// Writes all entries with one statement that stays prepared, however many they are. One that is there
 /// already stays as it is: its event was heard before the inbox forgot it.
-pub async fn insert(conn: &mut Conn, entries: &[LogEntry]) -> QueryResult<usize> {
-    Insert::of(entries).execute(conn).await
+/// `words` are what each is found by.
+pub async fn insert(conn: &mut Conn, entries: &[LogEntry], words: &[String]) -> QueryResult<usize> {
+    Insert::of(entries, words).execute(conn).await
 }
 
 /// A column each.
@@ -41,11 +42,12 @@ struct Insert<'a> {
     timestamps: Vec<DateTime<Utc>>,
     received_ats: Vec<DateTime<Utc>>,
     data: Vec<&'a Value>,
+    words: &'a [String],
 }
 
 impl<'a> Insert<'a> {
-    fn of(entries: &'a [LogEntry]) -> Self {
-        let mut columns = Self::default();
+    fn of(entries: &'a [LogEntry], words: &'a [String]) -> Self {
+        let mut columns = Self { words, ..Self::default() };
         for entry in entries {
             columns.ids.push(entry.id);
             columns.kinds.push(entry.kind);
@@ -82,8 +84,10 @@ impl QueryFragment<Pg> for Insert<'_> {
         out.push_sql(
             "INSERT INTO entries (id, kind, event_type, type, source, subject, entity, actor, \
                correlation_id, causation_id, sequence, trace_id, task_id, user_id, rl_score, \
-               consent_flag, action, timestamp, received_at, data) \
-             SELECT * FROM unnest(",
+               consent_flag, action, timestamp, received_at, data, search) \
+             SELECT id, kind, event_type, type, source, subject, entity, actor, correlation_id, causation_id, \
+               sequence, trace_id, task_id, user_id, rl_score, consent_flag, action, timestamp, received_at, data, \
+               words::tsvector FROM unnest(",
         );
         out.push_bind_param::<Array<SqlUuid>, _>(&self.ids)?;
         out.push_sql(", ");
@@ -116,7 +120,13 @@ impl QueryFragment<Pg> for Insert<'_> {
         }
         out.push_sql(", ");
         out.push_bind_param::<Array<Jsonb>, _>(&self.data)?;
-        out.push_sql(") ON CONFLICT DO NOTHING");
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Text>, _>(self.words)?;
+        out.push_sql(
+            ") AS new (id, kind, event_type, type, source, subject, entity, actor, correlation_id, causation_id, \
+               sequence, trace_id, task_id, user_id, rl_score, consent_flag, action, timestamp, received_at, data, \
+               words) ON CONFLICT DO NOTHING",
+        );
         Ok(())
     }
 }
@@ -131,6 +141,10 @@ mod tests {
     use super::super::{count, list};
     use super::*;
     use crate::store::entry::Filter;
+
+    fn words(count: usize) -> Vec<String> {
+        vec!["'asha':1 'verma':2,4".to_owned(); count]
+    }
 
     /// Each field differs from row to row, and each may be absent.
     fn row(number: u8) -> LogEntry {
@@ -168,14 +182,14 @@ mod tests {
         let database = TestDatabase::migrated(crate::Logging::MIGRATIONS).await;
         let mut conn = database.connect().await;
         let first: Vec<_> = (1..=3).map(row).collect();
-        assert_eq!(insert(&mut conn, &first).await.unwrap(), 3);
+        assert_eq!(insert(&mut conn, &first, &words(3)).await.unwrap(), 3);
         // One is there already, one stands twice.
         let changed = LogEntry { event_type: "changed".to_owned(), ..row(2) };
-        assert_eq!(insert(&mut conn, &[row(4), changed, row(4), row(5)]).await.unwrap(), 2);
+        assert_eq!(insert(&mut conn, &[row(4), changed, row(4), row(5)], &words(4)).await.unwrap(), 2);
         let mut found = list(&mut conn, &Filter::default(), None, 9).await.unwrap();
         found.reverse();
         assert_eq!(found, (1..=5).map(row).collect::<Vec<_>>());
-        assert_eq!(insert(&mut conn, &[]).await.unwrap(), 0);
+        assert_eq!(insert(&mut conn, &[], &[]).await.unwrap(), 0);
         assert_eq!(count(&mut conn, &Filter::default()).await.unwrap(), 5);
     }
 }
