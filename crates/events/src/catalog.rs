@@ -92,6 +92,8 @@ pub fn catalog() -> Vec<Entry> {
         Entry::of::<rl::EventScored>(),
         Entry::of::<rl::DecisionMade>(),
         Entry::of::<rl::OutcomeRecorded>(),
+        Entry::of::<rl::PolicyPromoted>(),
+        Entry::of::<rl::PolicyRolledBack>(),
         Entry::of::<core::UnifiedReceived>(),
         Entry::of::<core::CustomPublished>(),
         Entry::of::<core::AccessDenied>(),

@@ -83,7 +83,7 @@ impl DecisionMade {
     }
 }
 
-/// A decision got its reward, and the model learned from it.
+/// A decision got its reward: the model will learn from it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OutcomeRecorded {
     /// The decision.
@@ -94,7 +94,7 @@ pub struct OutcomeRecorded {
     pub reference: Option<String>,
     /// 0, the worst, to 1, the best.
     pub reward: f64,
-    /// Version of the model after learning.
+    /// Version of the model that decided.
     pub model_version: i64,
 }
 
@@ -107,7 +107,62 @@ impl OutcomeRecorded {
             decision_kind: "order_approval".to_owned(),
             reference: Some(format!("order/{}", sample::ORDER)),
             reward: 1.0,
-            model_version: 2,
+            model_version: 1,
+        }
+    }
+}
+
+/// A policy decides from now on, instead of the baseline, or what it knows now instead of what it knew once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PolicyPromoted {
+    /// What kind of decision.
+    pub decision_kind: String,
+    /// Version of the model from here on.
+    pub model_version: i64,
+    /// Whether it was promoted by itself, because it was sure to earn more.
+    pub automatic: bool,
+    /// What it earns more than the baseline per decision, at least, as far as is known; from -1 to 1.
+    pub uplift_lower: f64,
+    /// The same, at most.
+    pub uplift_upper: f64,
+}
+
+contract!(PolicyPromoted = Rl "rl" "policy" "promoted" "v1", "policy" / decision_kind);
+
+impl PolicyPromoted {
+    fn canned() -> Self {
+        Self {
+            decision_kind: "lead_follow_up".to_owned(),
+            model_version: 12,
+            automatic: true,
+            uplift_lower: 0.02,
+            uplift_upper: 0.21,
+        }
+    }
+}
+
+/// A policy decides no longer: the baseline does, or what it knew once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PolicyRolledBack {
+    /// What kind of decision.
+    pub decision_kind: String,
+    /// Version of the model from here on.
+    pub model_version: i64,
+    /// The version whose knowledge decides; without one the baseline does.
+    pub serves: Option<i64>,
+    /// Whether it was rolled back by itself, because it was sure to earn less.
+    pub automatic: bool,
+}
+
+contract!(PolicyRolledBack = Rl "rl" "policy" "rolled_back" "v1", "policy" / decision_kind);
+
+impl PolicyRolledBack {
+    fn canned() -> Self {
+        Self {
+            decision_kind: "lead_follow_up".to_owned(),
+            model_version: 13,
+            serves: Some(9),
+            automatic: false,
         }
     }
 }

@@ -5,12 +5,14 @@
 mod app;
 mod command_line;
 mod context;
+mod repeat;
 mod run;
 mod setup;
 
 pub use app::{App, Guarded, Service};
 pub use command_line::main;
 pub use context::Context;
+pub use repeat::repeat;
 pub use run::serve;
 
 /// Why a service cannot start or be set up. Printed for its operator.
