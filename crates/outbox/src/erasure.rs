@@ -231,7 +231,7 @@ impl Tx {
     /// When the database fails.
     pub async fn is_erased(&mut self, name: &str) -> Result<bool, DieselError> {
         names::lock_shared(self.conn()).await?;
-        names::is_any_erased(self.conn(), &[name.to_owned()], chrono::DateTime::UNIX_EPOCH).await
+        names::is_erased(self.conn(), name).await
     }
 
     /// Whether an event tells of somebody who was forgotten here, by its subject or by any text of its data, so that
@@ -243,9 +243,16 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn mentions_erased(&mut self, event: &Event) -> Result<bool, DieselError> {
-        let mentioned = names::mentioned(event);
+        Ok(self.erased_among(&[event]).await?.contains(&true))
+    }
+
+    /// [`Tx::mentions_erased`] of each event, for handlers that take many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn erased_among(&mut self, events: &[&Event]) -> Result<Vec<bool>, DieselError> {
         names::lock_shared(self.conn()).await?;
-        names::is_any_erased(self.conn(), &mentioned, event.time - names::LATE).await
+        names::erased_among(self.conn(), events).await
     }
 }
 

@@ -3,7 +3,7 @@
 use bhiv_db::{Conn, DieselError, statement};
 use bhiv_events::{Event, PersonErased, Producer, compliance};
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::sql_types::{Array, Bool, Text, Timestamptz};
+use diesel::sql_types::{Array, Bool, Integer, Text, Timestamptz};
 use diesel_async::RunQueryDsl as _;
 use serde_json::Value;
 
@@ -52,20 +52,37 @@ pub(super) async fn remember(
     .map(drop)
 }
 
-/// Whether one of the names was forgotten; of those that are no record's id, after `since`.
-pub(super) async fn is_any_erased(
-    conn: &mut Conn,
-    names: &[String],
-    since: DateTime<Utc>,
-) -> Result<bool, DieselError> {
-    IsAny::new(names, since).get_result(conn).await
+/// Whether the name was forgotten, at any time.
+pub(super) async fn is_erased(conn: &mut Conn, name: &str) -> Result<bool, DieselError> {
+    IsErased::new(name).get_result(conn).await
 }
 
 statement! {
-    struct IsAny<'a> { names: &'a [String], since: DateTime<Utc> } -> (Bool);
-    "SELECT EXISTS (SELECT FROM unnest(" [names: Array<Text>] ") AS wanted
-                    JOIN erased ON erased.name = sha256(convert_to(lower(btrim(wanted)), 'UTF8'))
-                    WHERE wanted ~ '^[a-z_]+/' OR erased.erased_at > " [since: Timestamptz] ")"
+    struct IsErased<'a> { name: &'a str } -> (Bool);
+    "SELECT EXISTS (SELECT FROM erased WHERE name = sha256(convert_to(lower(btrim(" [name: Text] ")), 'UTF8')))"
+}
+
+/// Whether each event names somebody who was forgotten; a name that is no record's id counts for some time only.
+pub(super) async fn erased_among(conn: &mut Conn, events: &[&Event]) -> Result<Vec<bool>, DieselError> {
+    let (mut names, mut places, mut since) = (Vec::new(), Vec::new(), Vec::new());
+    for (place, event) in (0_i32..).zip(events) {
+        for name in mentioned(event) {
+            names.push(name);
+            places.push(place);
+            since.push(event.time - LATE);
+        }
+    }
+    let found: Vec<i32> = Among::new(&names, &places, &since).load(conn).await?;
+    Ok((0_i32..).zip(events).map(|(place, _)| found.contains(&place)).collect())
+}
+
+statement! {
+    struct Among<'a> { names: &'a [String], places: &'a [i32], since: &'a [DateTime<Utc>] } -> (Integer);
+    "SELECT DISTINCT wanted.place
+     FROM unnest(" [names: Array<Text>] ", " [places: Array<Integer>] ", " [since: Array<Timestamptz>]
+    ") AS wanted (name, place, since)
+     JOIN erased ON erased.name = sha256(convert_to(lower(btrim(wanted.name)), 'UTF8'))
+     WHERE wanted.name ~ '^[a-z_]+/' OR erased.erased_at > wanted.since"
 }
 
 /// All that an event may call a person: its subject, and every text of its data, as it is and, where the field is called

@@ -12,30 +12,64 @@ use serde_json::Value;
 /// What stands where it was said who somebody is.
 const REDACTED: &str = "[erased]";
 
-/// What is shorter stands in too many words.
-const SHORTEST: usize = 2;
+/// What has fewer letters and digits stands in texts about other things.
+const SHORTEST: usize = 5;
+
+/// What consists of fewer digits may be any number.
+const SHORTEST_NUMBER: usize = 7;
 
 /// A column with texts of people.
 #[derive(Clone, Copy, Debug)]
 pub struct Column {
     table: &'static str,
     column: &'static str,
-    type_: &'static str,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Json,
+    List,
 }
 
 impl Column {
     /// Of type `text`.
     pub fn text(table: &'static str, column: &'static str) -> Self {
-        Self { table, column, type_: "text" }
+        Self { table, column, kind: Kind::Text }
     }
 
     /// Of type `jsonb`: the texts in it, not the names of its fields.
     pub fn json(table: &'static str, column: &'static str) -> Self {
-        Self { table, column, type_: "jsonb" }
+        Self { table, column, kind: Kind::Json }
+    }
+
+    /// Of type `text[]`.
+    pub fn list(table: &'static str, column: &'static str) -> Self {
+        Self { table, column, kind: Kind::List }
+    }
+
+    /// Its value as text: that of the JSON, unless it is a text.
+    fn read(self) -> String {
+        let Self { column, kind, .. } = self;
+        match kind {
+            Kind::Text => column.to_owned(),
+            Kind::Json => format!("{column}::text"),
+            Kind::List => format!("to_jsonb({column})::text"),
+        }
+    }
+
+    /// Its value from the text that is bound first.
+    fn write(self) -> &'static str {
+        match self.kind {
+            Kind::Text => "$1",
+            Kind::Json => "$1::jsonb",
+            Kind::List => "ARRAY(SELECT jsonb_array_elements_text($1::jsonb))",
+        }
     }
 
     fn is_json(self) -> bool {
-        self.type_ == "jsonb"
+        self.kind != Kind::Text
     }
 }
 
@@ -57,10 +91,7 @@ pub(super) struct Words {
 
 impl Words {
     pub(super) fn new<'a>(words: impl Iterator<Item = &'a str>) -> Self {
-        let mut words: Vec<_> = words
-            .filter(|word| word.chars().filter(|letter| letter.is_alphanumeric()).count() >= SHORTEST)
-            .map(str::to_lowercase)
-            .collect();
+        let mut words: Vec<_> = words.filter(|word| is_telling(word)).map(str::to_lowercase).collect();
         // The longest first: an alternation takes the first that fits.
         words.sort_by_key(|word| std::cmp::Reverse(word.len()));
         words.dedup();
@@ -112,8 +143,8 @@ impl Words {
     }
 
     pub(super) async fn redact(&self, conn: &mut Conn, column: Column) -> Result<usize, DieselError> {
-        let Column { table, column: name, type_ } = column;
-        let mut count = 0;
+        let Column { table, column: name, .. } = column;
+        let (value, mut count) = (column.write(), 0);
         for row in self.rows(conn, column).await? {
             let text = if column.is_json() {
                 let mut json: Value = serde_json::from_str(&row.text).unwrap_or_default();
@@ -125,12 +156,11 @@ impl Words {
             if text == row.text {
                 continue;
             }
-            count +=
-                diesel::sql_query(format!("UPDATE {table} SET {name} = $1::{type_} WHERE ctid = $2::tid"))
-                    .bind::<Text, _>(text)
-                    .bind::<Text, _>(row.place)
-                    .execute(conn)
-                    .await?;
+            count += diesel::sql_query(format!("UPDATE {table} SET {name} = {value} WHERE ctid = $2::tid"))
+                .bind::<Text, _>(text)
+                .bind::<Text, _>(row.place)
+                .execute(conn)
+                .await?;
         }
         Ok(count)
     }
@@ -152,13 +182,12 @@ impl Words {
 
     /// The rows in which one of them may stand, locked.
     async fn rows(&self, conn: &mut Conn, column: Column) -> Result<Vec<Row>, DieselError> {
-        let Column { table, column: name, .. } = column;
+        let (table, text) = (column.table, column.read());
         if self.words.is_empty() {
             return Ok(Vec::new());
         }
         diesel::sql_query(format!(
-            "SELECT ctid::text AS place, {name}::text AS text FROM {table}
-             WHERE lower({name}::text) LIKE ANY($1) FOR UPDATE"
+            "SELECT ctid::text AS place, {text} AS text FROM {table} WHERE lower({text}) LIKE ANY($1) FOR UPDATE"
         ))
         .bind::<Array<Text>, _>(self.patterns(column.is_json()))
         .load(conn)
@@ -171,6 +200,14 @@ pub(super) async fn delete_at(conn: &mut Conn, table: &str, places: &[String]) -
         .bind::<Array<Text>, _>(places)
         .execute(conn)
         .await
+}
+
+/// Whether it tells who somebody is when it stands in a text by itself. A single word does not: one may be called Will.
+fn is_telling(word: &str) -> bool {
+    let letters = word.chars().filter(|letter| letter.is_alphanumeric()).count();
+    let digits = word.chars().filter(|letter| letter.is_numeric()).count();
+    let is_composed = word.contains('@') || digits > 0 || word.split_whitespace().count() > 1;
+    letters >= SHORTEST && is_composed && (letters > digits || digits >= SHORTEST_NUMBER)
 }
 
 /// A pattern that finds `word` as a whole.
@@ -189,12 +226,14 @@ mod tests {
 
     #[test]
     fn whole_words_of_any_size_are_found() {
-        let words = Words::new(["Asha Verma", "+91 98 765", "a@b.example", "7", "Ash"].into_iter());
+        let words =
+            Words::new(["Asha Verma", "+91 98 765", "a@b.example", "77", "Will", "Natasha"].into_iter());
         assert_eq!(words.out_of("ASHA VERMA (+91 98 765), a@b.example"), "[erased] ([erased]), [erased]");
-        assert_eq!(words.out_of("Natasha Verma ashes 7 +91 98 7654"), "Natasha Verma ashes 7 +91 98 7654");
-        let mut json = json!({"Ash": ["call Ash", 7], "n": {"x": "Asha Verma"}});
+        let others = "Natasha Verma will pay 77 by +91 98 7654";
+        assert_eq!(words.out_of(others), others);
+        let mut json = json!({"Asha Verma": ["call Asha Verma", 7], "n": {"x": "Asha Verma"}});
         words.out_of_json(&mut json);
-        assert_eq!(json, json!({"Ash": ["call [erased]", 7], "n": {"x": "[erased]"}}));
+        assert_eq!(json, json!({"Asha Verma": ["call [erased]", 7], "n": {"x": "[erased]"}}));
     }
 
     #[test]
