@@ -9,6 +9,7 @@ pub mod create_lead;
 pub mod create_opportunity;
 pub mod delete_note;
 pub mod dismiss_duplicate;
+pub mod erase_person;
 pub mod find_duplicates;
 pub mod import_rows;
 pub mod link_order;

@@ -1,6 +1,7 @@
 //! Every event that crm hears.
 
 mod delivery_completed;
+mod erasure_requested;
 mod lead_scored;
 mod order_created;
 mod order_news;
@@ -23,4 +24,5 @@ pub fn bindings() -> Bindings {
         .on::<DeliveryDelayed>("crm.note_delay", Order::None, order_news::NoteTheNews)
         .on::<DeliveryFailed>("crm.note_failure", Order::None, order_news::NoteTheNews)
         .on::<FeedbackReceived>("crm.note_feedback", Order::None, order_news::NoteTheNews)
+        .on("crm.erase_person", Order::None, erasure_requested::ForgetThem)
 }

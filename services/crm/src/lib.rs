@@ -39,7 +39,8 @@ impl Service for Crm {
         version: env!("CARGO_PKG_VERSION"),
     };
     const PRODUCER: Producer = Producer::Crm;
-    const MIGRATIONS: Migrations = Migrations(&[bhiv_outbox::MIGRATIONS, bhiv_outbox::HISTORY, TABLES]);
+    const MIGRATIONS: Migrations =
+        Migrations(&[bhiv_outbox::MIGRATIONS, bhiv_outbox::HISTORY, bhiv_outbox::ERASURE, TABLES]);
     const CODES: &'static [Code] = error::ALL;
 
     fn api() -> Api {

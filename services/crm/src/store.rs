@@ -23,6 +23,7 @@ pub mod account;
 pub mod activity;
 pub mod contact;
 pub mod duplicate;
+pub mod erasure;
 pub mod import;
 pub mod lead;
 pub mod merge;

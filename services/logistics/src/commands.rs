@@ -13,6 +13,7 @@ pub mod create_product;
 pub mod create_stock;
 pub mod create_supplier;
 pub mod decide_order;
+pub mod erase_person;
 pub mod find_delays;
 pub mod move_delivery;
 pub mod move_order;

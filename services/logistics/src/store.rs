@@ -2,6 +2,7 @@
 
 pub mod courier;
 pub mod delivery;
+pub mod erasure;
 pub mod movement;
 pub mod order;
 pub mod order_item;

@@ -11,6 +11,7 @@ pub mod create_workflow;
 pub mod decide_approval;
 pub mod delete_workflow;
 pub mod end_approval;
+pub mod erase_person;
 pub mod escalate_tasks;
 pub mod forget_events;
 pub mod patch_feedback;

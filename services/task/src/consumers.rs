@@ -1,6 +1,7 @@
 //! Every event that task hears.
 
 mod any_event;
+mod erasure_requested;
 
 use bhiv_events::logistics::OrderCreated;
 use bhiv_events::{Contract as _, Producer};
@@ -14,4 +15,5 @@ pub fn bindings() -> Bindings {
     Bindings::new(Producer::Task)
         .remembering("task.stories", [(Producer::Logistics, OrderCreated::KIND.routing_key)])
         .on_any("task.workflows", triggers, Order::None, any_event::RunTheWorkflows)
+        .on("task.erase_person", Order::None, erasure_requested::ForgetThem)
 }

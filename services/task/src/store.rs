@@ -2,6 +2,7 @@
 
 pub mod approval;
 mod columns;
+pub mod erasure;
 pub mod feedback;
 pub mod heard;
 pub mod recurring;

@@ -49,7 +49,7 @@ impl Command for CreateOpportunity {
         if let Some(past) = new.expected_close_date.filter(|date| *date < today) {
             return Err(CreateOpportunityError::Past(past, today).into());
         }
-        let lead = lead::find(tx.conn(), new.lead_id).await?.and_then(|lead| lead.within(&self.by.reach));
+        let lead = lead::hold(tx.conn(), new.lead_id).await?.and_then(|lead| lead.within(&self.by.reach));
         let lead = lead.ok_or(CreateOpportunityError::NoLead(new.lead_id))?;
         if let Some(id) = new.account_id {
             let account = account::find(tx.conn(), id).await?.and_then(|it| it.within(&self.by.reach));

@@ -8,5 +8,10 @@ use crate::store::order_link;
 /// Notes something about an order at what it belongs to; at the order itself as long as that is not known.
 pub async fn note_order(tx: &mut Tx, order_id: Uuid, kind: &str, summary: String) -> Result<(), DieselError> {
     let entity = order_link::lock(tx.conn(), order_id).await?;
-    note_activity(tx, entity.unwrap_or_else(|| format!("order/{order_id}")), kind, summary).await
+    let entity = entity.unwrap_or_else(|| format!("order/{order_id}"));
+    // Whoever it belonged to may have been forgotten.
+    if tx.is_erased(&entity).await? {
+        return Ok(());
+    }
+    note_activity(tx, entity, kind, summary).await
 }

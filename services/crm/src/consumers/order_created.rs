@@ -8,7 +8,10 @@ use crate::commands::link_order::LinkOrder;
 pub struct LinkTheOrder;
 
 impl Handle<OrderCreated> for LinkTheOrder {
-    async fn handle(&self, tx: &mut Tx, _: &Event, order: OrderCreated) -> Result<(), Failure> {
+    async fn handle(&self, tx: &mut Tx, event: &Event, order: OrderCreated) -> Result<(), Failure> {
+        if tx.mentions_erased(event).await? {
+            return Ok(());
+        }
         LinkOrder(order).run(tx).await?;
         Ok(())
     }

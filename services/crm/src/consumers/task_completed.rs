@@ -8,7 +8,10 @@ use crate::commands::note_activity::note_activity;
 pub struct NoteTheTask;
 
 impl Handle<TaskCompleted> for NoteTheTask {
-    async fn handle(&self, tx: &mut Tx, _: &Event, task: TaskCompleted) -> Result<(), Failure> {
+    async fn handle(&self, tx: &mut Tx, event: &Event, task: TaskCompleted) -> Result<(), Failure> {
+        if tx.mentions_erased(event).await? {
+            return Ok(());
+        }
         let ours = |entity: &String| {
             ["lead/", "opportunity/", "account/", "contact/"].iter().any(|kind| entity.starts_with(kind))
         };

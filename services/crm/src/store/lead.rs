@@ -194,6 +194,11 @@ pub async fn lock(conn: &mut Conn, id: LeadId) -> QueryResult<Option<Lead>> {
     leads::table.find(id).select(Lead::as_select()).for_update().first(conn).await.optional()
 }
 
+/// The lead, which is not removed before the end of the transaction.
+pub async fn hold(conn: &mut Conn, id: LeadId) -> QueryResult<Option<Lead>> {
+    leads::table.find(id).select(Lead::as_select()).for_key_share().first(conn).await.optional()
+}
+
 /// Writes a lead that was changed.
 pub async fn update(conn: &mut Conn, lead: &Lead) -> QueryResult<()> {
     diesel::update(lead).set(lead).execute(conn).await.map(drop)

@@ -7,6 +7,7 @@ mod activities;
 mod contacts;
 mod conversion;
 mod duplicates;
+mod erasure;
 mod imports;
 mod input;
 mod leads;

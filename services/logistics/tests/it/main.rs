@@ -5,6 +5,7 @@
 mod delays;
 mod deliveries;
 mod delivery_moves;
+mod erasure;
 mod inventory;
 mod orders;
 mod permissions;

@@ -8,6 +8,9 @@ pub struct RunTheWorkflows;
 
 impl HandleAny for RunTheWorkflows {
     async fn handle_any(&self, tx: &mut Tx, event: &Event) -> Result<(), Failure> {
+        if tx.mentions_erased(event).await? {
+            return Ok(());
+        }
         RunWorkflows(event.clone()).run(tx).await?;
         Ok(())
     }

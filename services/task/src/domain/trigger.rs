@@ -7,12 +7,16 @@ use bhiv_events::{Kind, Producer, catalog};
 const PRODUCERS: [Producer; 5] =
     [Producer::Crm, Producer::Logistics, Producer::Compliance, Producer::Rl, Producer::Core];
 
-/// Every kind of event that can trigger a workflow. Audit rows repeat what other events say.
+/// Audit rows repeat what other events say. What is told of people who are to be forgotten is not kept for workflows to
+/// be tried on; that it was done, `erasure_completed` says.
+const NO_TRIGGERS: [&str; 3] = ["audit_recorded", "erasure_requested", "person_erased"];
+
+/// Every kind of event that can trigger a workflow.
 pub fn kinds() -> impl Iterator<Item = Kind> {
     catalog()
         .into_iter()
         .map(|entry| entry.kind)
-        .filter(|kind| PRODUCERS.contains(&kind.producer) && kind.name != "audit_recorded")
+        .filter(|kind| PRODUCERS.contains(&kind.producer) && !NO_TRIGGERS.contains(&kind.name))
 }
 
 /// Nothing that the engine hears has this name.
@@ -42,7 +46,15 @@ mod tests {
     fn what_task_tells_triggers_nothing() {
         assert_eq!(check("lead_created"), Ok(()));
         assert_eq!(check("unified_received"), Ok(()));
-        for name in ["task_created", "workflow_triggered", "audit_recorded", "lead.created", ""] {
+        for name in [
+            "task_created",
+            "workflow_triggered",
+            "audit_recorded",
+            "erasure_requested",
+            "person_erased",
+            "lead.created",
+            "",
+        ] {
             let refused = check(name).unwrap_err();
             assert!(refused.known.contains(&"delivery_delayed") && !refused.known.contains(&name));
         }

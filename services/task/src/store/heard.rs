@@ -55,3 +55,11 @@ pub async fn forget(conn: &mut Conn, before: DateTime<Utc>, limit: i64) -> Query
     let ids: Vec<Uuid> = old.load(conn).await?;
     diesel::delete(heard_events::table.filter(heard_events::event_id.eq_any(ids))).execute(conn).await
 }
+
+/// The events about these records.
+pub async fn about(conn: &mut Conn, subjects: &[String]) -> QueryResult<Vec<HeardEvent>> {
+    use diesel::dsl::sql;
+    use diesel::sql_types::{Array, Bool, Text};
+    let is_about = sql::<Bool>("event ->> 'subject' = ANY(").bind::<Array<Text>, _>(subjects).sql(")");
+    heard_events::table.filter(is_about).select(HeardEvent::as_select()).load(conn).await
+}

@@ -5,6 +5,7 @@
 mod backtest;
 mod depth;
 mod engine;
+mod erasure;
 mod feedback;
 mod overdue;
 mod receiver;
