@@ -20,6 +20,9 @@ pub struct Config {
     /// How often it is looked for what is due, in milliseconds.
     #[arg(long, env = "TIMER_CHECK_MS", default_value_t = 1000)]
     pub timer_check_ms: u64,
+    /// How many days events are kept that were judged, for drafts of policies to be tried on and evidence packs.
+    #[arg(long, env = "KEEP_EVENTS_DAYS", default_value_t = 30)]
+    pub keep_events_days: u16,
 }
 
 impl Default for Config {
@@ -29,6 +32,7 @@ impl Default for Config {
             compliance_controller: "bhiv".to_owned(),
             compliance_regime: Regime::Gdpr,
             timer_check_ms: 1000,
+            keep_events_days: 30,
         }
     }
 }

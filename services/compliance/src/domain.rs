@@ -1,10 +1,12 @@
 //! What consent is, how an event is judged by policies, how a person is forgotten. No I/O.
 
+pub mod backtest;
 pub mod consent;
 pub mod context;
 pub mod digest;
 pub mod erasure;
 pub mod hold;
+pub mod judged;
 pub mod notice;
 pub mod period;
 pub mod policy;

@@ -7,8 +7,10 @@ use crate::commands::create_notice::CreateNoticeError;
 use crate::commands::hold::HoldError;
 use crate::commands::record_consent::ConsentError;
 use crate::commands::request_erasure::RequestErasureError;
+use crate::commands::write_policy::PolicyError;
 use crate::commands::write_purpose::PurposeError;
 use crate::domain::period::InvalidPeriod;
+use crate::domain::policy::draft::InvalidPolicy;
 use crate::office::Unsigned;
 
 codes! {
@@ -21,6 +23,8 @@ codes! {
     PURPOSE_EXISTS = "purpose_exists", 409, "There is such a purpose already";
     UNKNOWN_NOTICE = "unknown_notice", 422, "There is no such notice that can be agreed to now";
     NOTICE_EXISTS = "notice_exists", 409, "The notice is there already, and cannot be changed";
+    INVALID_POLICY = "invalid_policy", 422, "The policy cannot be used";
+    POLICY_EXISTS = "policy_exists", 409, "There is such a policy already";
     SIGNING_KEY_MISSING = "signing_key_missing", 503, "The service has no key to sign with";
 }
 
@@ -109,6 +113,26 @@ impl From<CreateNoticeError> for Problem {
                 Self::new(UNKNOWN_PURPOSE, says).at("/purpose", "is not registered")
             }
             CreateNoticeError::Exists => Self::new(NOTICE_EXISTS, says).at("/version", "is there already"),
+        }
+    }
+}
+
+impl From<InvalidPolicy> for Problem {
+    fn from(InvalidPolicy(faults): InvalidPolicy) -> Self {
+        let problem = Self::from(INVALID_POLICY);
+        let problem = faults.iter().fold(problem, |problem, fault| {
+            problem.at("/cedar", format!("line {}, column {}: {}", fault.line, fault.column, fault.message))
+        });
+        problem.with("faults", serde_json::to_value(faults).unwrap_or_default())
+    }
+}
+
+impl From<PolicyError> for Problem {
+    fn from(error: PolicyError) -> Self {
+        match error {
+            PolicyError::NotFound(id) => Self::not_found(format!("policy/{id}")),
+            PolicyError::Exists(_) => Self::new(POLICY_EXISTS, error.to_string()),
+            PolicyError::Invalid(invalid) => invalid.into(),
         }
     }
 }

@@ -36,6 +36,15 @@ pub fn routes() -> Api {
         .get("/compliance/checks/{id}", "Read the judgement of an event", checks::read)
         .get("/compliance/violations", "List events that broke a rule, the newest first", checks::violations)
         .get("/compliance/policies", "List the rules that events are judged by", policies::list)
+        .post("/compliance/policies", "Write a policy", policies::create)
+        .get("/compliance/policies/{id}", "Read a policy", policies::read)
+        .patch("/compliance/policies/{id}", "Change a policy, enable or disable it", policies::patch)
+        .get("/compliance/policies/{id}/versions", "List the versions of a policy", policies::versions)
+        .post(
+            "/compliance/policies/{id}/backtest",
+            "Try a policy on events that were judged",
+            policies::backtest,
+        )
         .get("/compliance/audit-report", "Count what happened in a period", reports::audit)
         .post("/compliance/erasure", "Have a person forgotten by every module", erasures::request)
         .get("/compliance/erasure", "List erasures, the newest first", erasures::list)

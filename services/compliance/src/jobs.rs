@@ -9,17 +9,26 @@ use tokio_util::sync::CancellationToken;
 
 use crate::commands::begin_due_erasures::{self, BeginDueErasures};
 use crate::commands::expire_consents::{self, ExpireConsents};
+use crate::commands::forget_events::{self, ForgetEvents};
 use crate::config::Config;
+
+/// How often what is old is forgotten.
+const HOUSEKEEPING: Duration = Duration::from_mins(1);
 
 /// All of it.
 pub fn add(app: App, config: &Config, context: &Context) -> App {
     let every = Duration::from_millis(config.timer_check_ms);
-    let (erasing, expiring) = (context.clone(), context.clone());
+    let (erasing, expiring, forgetting) = (context.clone(), context.clone(), context.clone());
+    let days = config.keep_events_days;
     app.with_job("erase", move |stop| {
         repeat(erasing, every, stop, || BeginDueErasures, begin_due_erasures::AT_A_TIME)
     })
     .with_job("expire", move |stop| {
         repeat(expiring, every, stop, || ExpireConsents, expire_consents::AT_A_TIME)
+    })
+    .with_job("forget", move |stop| {
+        let forget = move || ForgetEvents { days };
+        repeat(forgetting, HOUSEKEEPING, stop, forget, forget_events::AT_A_TIME)
     })
 }
 

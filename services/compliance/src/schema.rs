@@ -13,6 +13,7 @@ diesel::table! {
         correlation_id -> Uuid,
         event_time -> Timestamptz,
         created_at -> Timestamptz,
+        flip -> Nullable<Jsonb>,
     }
 }
 
@@ -76,6 +77,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    heard_events (event_id) {
+        event_id -> Uuid,
+        name -> Text,
+        event -> Jsonb,
+        known -> Jsonb,
+        heard_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     legal_holds (id) {
         id -> Uuid,
         subject -> Text,
@@ -114,6 +125,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    policy_versions (policy_id, version) {
+        policy_id -> Text,
+        version -> Int8,
+        says -> Text,
+        cedar -> Text,
+        enabled -> Bool,
+        actor -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     purposes (id, version) {
         id -> Text,
         version -> Int8,
@@ -135,8 +158,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     consents,
     erasure_answers,
     erasures,
+    heard_events,
     legal_holds,
     notices,
     policies,
+    policy_versions,
     purposes
 );

@@ -5,6 +5,7 @@ pub mod consent;
 pub mod erasure;
 pub mod expiry;
 pub mod forget;
+pub mod heard;
 pub mod hold;
 pub mod notice;
 pub mod policy;
@@ -13,10 +14,12 @@ pub mod report;
 pub mod standing;
 
 use crate::domain::consent::{ConsentState, Evidence};
+use crate::domain::context::Known;
 use crate::domain::erasure::{AllKept, AllRemoved, ErasureStatus, Names};
+use crate::domain::policy::flip::Flip;
 use crate::domain::policy::{PolicyErrors, Rules, Verdict};
 use crate::domain::purpose::{LawfulBasis, Words};
 use crate::domain::regime::Regime;
 
 bhiv_types::text_columns!(ConsentState, ErasureStatus, LawfulBasis, Regime, Verdict);
-bhiv_types::json_columns!(AllKept, AllRemoved, Evidence, Names, PolicyErrors, Rules, Words);
+bhiv_types::json_columns!(AllKept, AllRemoved, Evidence, Flip, Known, Names, PolicyErrors, Rules, Words);

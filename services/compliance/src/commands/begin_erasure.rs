@@ -44,6 +44,10 @@ async fn erase_own(tx: &mut Tx, request: &ErasureRequested, names: &[String]) ->
     own.removed("evidence of consents", forget::evidence(tx.conn(), names).await?);
     // What shows that others agreed may tell of the person, too.
     own.removed("evidence of consents", own.redact(tx.conn(), Column::json("consents", "evidence")).await?);
+    own.removed(
+        "events kept for trials",
+        own.delete_telling(tx.conn(), Column::json("heard_events", "event")).await?,
+    );
     for (place, name) in names.iter().enumerate() {
         let pseudonym = pseudonym(name, place, erasure_id);
         if pseudonym != *name {

@@ -17,13 +17,14 @@ use bhiv_events::Event;
 use bhiv_types::Purpose;
 use cedar_policy::{Context, EntityId, EntityUid, Request, RestrictedExpression};
 use chrono::SecondsFormat;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::consent::ConsentState;
 use super::values::{numbers, text_value, value};
 
 /// What compliance knows that the event does not say.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Known {
     /// The person that the event is about.
     pub person: Option<String>,
@@ -107,7 +108,7 @@ mod tests {
 
     fn holds(event: &Event, known: &Known, condition: &str) -> bool {
         let policy = format!("permit(principal, action, resource) when {{ {condition} }};");
-        let text = PolicyText { id: "p".to_owned(), says: String::new(), cedar: policy };
+        let text = PolicyText { id: "p".to_owned(), version: 1, says: String::new(), cedar: policy };
         let judgement = Policies::read(&[text]).judge(&request(event, known).unwrap());
         assert_eq!(judgement.errors.0, [], "{condition}");
         judgement.verdict == Verdict::Compliant

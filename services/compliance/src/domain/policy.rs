@@ -1,8 +1,17 @@
+//! Rules, and what they make of an event.
+
+pub mod draft;
+pub mod flip;
+mod reads;
+mod schema;
+mod steps;
+
 use std::collections::BTreeMap;
 
 use cedar_policy::{
-    AuthorizationError, Authorizer, Decision, Entities, Policy, PolicyId, PolicySet, Request,
+    AuthorizationError, Authorizer, Decision, Effect, Entities, Policy, PolicyId, PolicySet, Request,
 };
+use reads::Reads;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -24,6 +33,9 @@ pub enum Verdict {
 pub struct Rule {
     /// Id of the policy.
     pub id: String,
+    /// Its version then; null in verdicts of before versions were kept.
+    #[serde(default)]
+    pub version: Option<i64>,
     /// What it says, in plain words.
     pub says: String,
 }
@@ -61,6 +73,8 @@ pub struct Judgement {
 pub struct PolicyText {
     /// Its id.
     pub id: String,
+    /// Which version of it.
+    pub version: i64,
     /// What it says, in plain words.
     pub says: String,
     /// What it says in Cedar.
@@ -71,18 +85,32 @@ pub struct PolicyText {
 #[derive(Debug, Default)]
 pub struct Policies {
     readable: PolicySet,
-    says: BTreeMap<String, String>,
+    known: BTreeMap<String, Meaning>,
     unreadable: Vec<PolicyError>,
+}
+
+/// What is known of a policy beside its Cedar.
+#[derive(Debug)]
+struct Meaning {
+    version: i64,
+    says: String,
+    effect: Effect,
+    reads: Reads,
 }
 
 impl Policies {
     /// Reads policies. One that cannot be read spoils nothing but itself: every judgement names it.
     pub fn read(texts: &[PolicyText]) -> Self {
         let mut this = Self::default();
-        for PolicyText { id, says, cedar } in texts {
+        for PolicyText { id, version, says, cedar } in texts {
             let policy = Policy::parse(Some(PolicyId::new(id)), cedar).map_err(|error| error.to_string());
-            match policy.and_then(|policy| this.readable.add(policy).map_err(|error| error.to_string())) {
-                Ok(()) => drop(this.says.insert(id.clone(), says.clone())),
+            let added = policy.and_then(|policy| {
+                let (effect, reads) = (policy.effect(), Reads::of(&policy));
+                this.readable.add(policy).map_err(|error| error.to_string())?;
+                Ok(Meaning { version: *version, says: says.clone(), effect, reads })
+            });
+            match added {
+                Ok(meaning) => drop(this.known.insert(id.clone(), meaning)),
                 Err(error) => this.unreadable.push(PolicyError { policy: id.clone(), error }),
             }
         }
@@ -106,7 +134,26 @@ impl Policies {
 
     fn rule(&self, id: &PolicyId) -> Rule {
         let id: &str = id.as_ref();
-        Rule { id: id.to_owned(), says: self.says.get(id).cloned().unwrap_or_default() }
+        let meaning = self.known.get(id);
+        Rule {
+            id: id.to_owned(),
+            version: meaning.map(|meaning| meaning.version),
+            says: meaning.map(|meaning| meaning.says.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// What the policies ask for that decided a judgement; when none did, those that might have permitted it.
+    fn determining(&self, judgement: &Judgement) -> Reads {
+        let Rules(rules) = &judgement.rules;
+        let decided = |id: &String, meaning: &Meaning| match rules.as_slice() {
+            [] => meaning.effect == Effect::Permit,
+            rules => rules.iter().any(|rule| rule.id == *id),
+        };
+        let mut reads = Reads::default();
+        for (_, meaning) in self.known.iter().filter(|(id, meaning)| decided(id, meaning)) {
+            reads.and(&meaning.reads);
+        }
+        reads
     }
 }
 
@@ -130,6 +177,7 @@ mod tests {
     fn judged(policies: &[(&str, &str)]) -> Judgement {
         let text = |(id, cedar): &(&str, &str)| PolicyText {
             id: (*id).to_owned(),
+            version: 3,
             says: format!("{id}!"),
             cedar: (*cedar).to_owned(),
         };
@@ -145,7 +193,7 @@ mod tests {
     #[test]
     fn a_permission_decides_until_something_forbids() {
         let good = judged(&[PERMIT]);
-        let rules = Rules(vec![Rule { id: "yes".to_owned(), says: "yes!".to_owned() }]);
+        let rules = Rules(vec![Rule { id: "yes".to_owned(), version: Some(3), says: "yes!".to_owned() }]);
         assert_eq!((good.verdict, &good.rules), (Verdict::Compliant, &rules));
 
         let no = "forbid(principal, action == Action::\"lead_updated\", resource);";

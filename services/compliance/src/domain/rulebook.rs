@@ -29,7 +29,12 @@ mod tests {
     use super::*;
 
     fn texts(cedar: &str) -> Vec<PolicyText> {
-        vec![PolicyText { id: "yes".to_owned(), says: "All is well".to_owned(), cedar: cedar.to_owned() }]
+        vec![PolicyText {
+            id: "yes".to_owned(),
+            version: 1,
+            says: "All is well".to_owned(),
+            cedar: cedar.to_owned(),
+        }]
     }
 
     #[test]

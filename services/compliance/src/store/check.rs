@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::domain::policy::flip::Flip;
 use crate::domain::policy::{PolicyErrors, Rules, Verdict};
 use crate::schema::checks;
 
@@ -27,6 +28,8 @@ pub struct Check {
     pub rules: Rules,
     /// The policies that could not be evaluated, and so decided nothing.
     pub errors: PolicyErrors,
+    /// The smallest change that would have led to the other verdict; null if none was found.
+    pub flip: Option<Flip>,
     /// Who caused the event.
     pub actor: String,
     /// The causal story that the event belongs to.

@@ -23,8 +23,8 @@ async fn a_compliant_event_is_checked_and_told() {
     let check = check_of(&app, &event).await;
     let expected = json!({
         "id": check["id"], "event_id": event.id, "event_type": "order_created", "entity": event.subject,
-        "verdict": "compliant", "errors": [],
-        "rules": [{"id": "ordinary-business", "says": "Ordinary business is permitted"}],
+        "verdict": "compliant", "errors": [], "flip": null,
+        "rules": [{"id": "ordinary-business", "version": 1, "says": "Ordinary business is permitted"}],
         "actor": "user/sample", "correlation_id": event.correlationid,
         "event_time": event.time, "created_at": app.clock.now(),
     });
@@ -38,7 +38,8 @@ async fn a_compliant_event_is_checked_and_told() {
     let told: ComplianceChecked = told.read().unwrap();
     assert_eq!((json!(told.check_id), told.event_id), (check["id"].clone(), event.id));
     assert_eq!((told.verdict.as_str(), told.entity), ("compliant", event.subject));
-    assert_eq!(json!(told.rules), check["rules"]);
+    let rule = json!({"id": "ordinary-business", "says": "Ordinary business is permitted"});
+    assert_eq!(json!(told.rules), json!([rule]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -61,6 +62,11 @@ async fn a_violation_is_told_with_the_rules_that_were_broken() {
         rules: vec![rule],
     };
     assert_eq!(violation, expected);
+    assert_eq!(
+        check["flip"],
+        json!({"changes": [{"attribute": "consent_purposes", "kind": "add", "value": "contact"}],
+               "says": "if consent_purposes had contained \"contact\""})
+    );
     assert_eq!(app.recorded_as::<ComplianceChecked>().await[0].verdict, "violation");
     let sequences: Vec<_> = app.recorded().await.iter().map(|event| event.sequence).collect();
     assert_eq!(sequences, [1, 2], "both are told of the check, one after the other");

@@ -1,0 +1,3 @@
+DROP TABLE heard_events;
+ALTER TABLE checks DROP COLUMN flip;
+DROP TABLE policy_versions;
