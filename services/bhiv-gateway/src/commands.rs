@@ -3,6 +3,7 @@
 pub mod change_password;
 pub mod change_subscription;
 pub mod ensure_admin;
+pub mod erase_person;
 pub mod make_api_key;
 pub mod note_denials;
 pub mod note_session;

@@ -139,6 +139,10 @@ pub struct ForwardSettings {
     /// A body, of a request or of an answer, is cut when nothing of it comes for so many milliseconds.
     #[arg(long, env = "BODY_IDLE_MS", default_value_t = 30_000)]
     pub body_idle_ms: u64,
+    /// How many milliseconds the whole file of an export may take, however slowly it is read. What is not sent by then is
+    /// cut off, and the client sees that it is not all.
+    #[arg(long, env = "EXPORT_TIMEOUT_MS", default_value_t = 600_000)]
+    pub export_timeout_ms: u64,
     /// After as many failures in a row a module is left alone for a while.
     #[arg(long, env = "BREAKER_FAILURES", default_value_t = 5)]
     pub breaker_failures: u32,
@@ -151,6 +155,11 @@ impl ForwardSettings {
     /// How long a module has to begin its answer.
     pub fn module_timeout(&self) -> Duration {
         Duration::from_millis(self.module_timeout_ms)
+    }
+
+    /// How long an export may take.
+    pub fn export_timeout(&self) -> Duration {
+        Duration::from_millis(self.export_timeout_ms)
     }
 
     /// How long nothing may come of a body.

@@ -2,10 +2,11 @@
 
 mod any_event;
 mod consent_changed;
+mod erasure_requested;
 mod module_audit;
 mod unified_outcome;
 
-use bhiv_events::compliance::{ComplianceChecked, ConsentGranted, ConsentRevoked};
+use bhiv_events::compliance::{ComplianceChecked, ConsentGranted, ConsentRevoked, ErasureRequested};
 use bhiv_events::rl::EventScored;
 use bhiv_events::task::WorkflowTriggered;
 use bhiv_events::{AuditRecorded, Contract as _, Producer};
@@ -27,6 +28,12 @@ pub fn bindings(live: &Live, doorbell: &Doorbell, consents: &Consents, changes: 
             outcomes.map(|kind| (kind.producer, kind.routing_key)),
             Order::None,
             unified_outcome::NoteTheOutcome,
+        )
+        .on_any(
+            "core.erase_person",
+            [(ErasureRequested::KIND.producer, ErasureRequested::KIND.routing_key)],
+            Order::None,
+            erasure_requested::ForgetThem(changes.clone()),
         )
         .on_all(
             "core.live",

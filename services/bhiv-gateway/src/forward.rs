@@ -15,7 +15,7 @@ use reqwest::header::CONTENT_LENGTH;
 use reqwest::{Client, Method, StatusCode};
 use tokio::time::{Instant, timeout, timeout_at};
 
-pub use body::{Body, has_body, length, paced};
+pub use body::{Body, has_body, length, paced, until};
 pub use send::{Deadline, Parcel, send};
 
 use crate::config::ForwardSettings;
@@ -78,7 +78,9 @@ pub async fn forward(
         deadline,
     };
     let answer = send(&client, module, parcel).await?;
-    respond(answer, module.name, &request, settings.body_idle()).await
+    let most =
+        bodies::is_export(request.method().as_str(), request.path()).then(|| settings.export_timeout());
+    respond(answer, module.name, &request, settings.body_idle(), most).await
 }
 
 /// When the client, or else the gateway, wants an answer.
@@ -100,12 +102,14 @@ fn deadline(request: &HttpRequest, most: Duration) -> Result<Deadline> {
     Ok(if wanted < most { Deadline::Wanted(now + wanted) } else { Deadline::Usual(now + most) })
 }
 
-/// A module's answer, as an answer to `request`. Where nothing comes of it for `idle`, it is cut.
+/// A module's answer, as an answer to `request`. Where nothing comes of it for `idle`, or it takes longer than `most`, it
+/// is cut.
 async fn respond(
     answer: reqwest::Response,
     module: &'static str,
     request: &HttpRequest,
     idle: Duration,
+    most: Option<Duration>,
 ) -> Result<HttpResponse> {
     let status = answer.status();
     let mut response = HttpResponseBuilder::new(
@@ -147,6 +151,10 @@ async fn respond(
     let chunks = answer.bytes_stream().map_err(std::io::Error::other);
     let body = paced(chunks, idle, || {
         tracing::warn!("a module stopped in the middle of its answer");
+        std::io::ErrorKind::TimedOut.into()
+    });
+    let body = until(body, most.map(|most| Instant::now() + most), || {
+        tracing::warn!("an export took too long");
         std::io::ErrorKind::TimedOut.into()
     });
     Ok(match length {

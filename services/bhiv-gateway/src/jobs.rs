@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::consent::{self, Consents};
 use crate::denials::{Denied, write_down};
 use crate::domain::user::Password;
+use crate::erased;
 use crate::live::{CHANNEL, Live};
 use crate::redis::Redis;
 use crate::sessions::{self, Sessions};
@@ -41,12 +42,16 @@ pub fn add(
 ) -> App {
     let (pool, telling, connected) = (context.pool().clone(), redis.clone(), redis.clone());
     let (ended, hearing) = (sessions.clone(), redis.clone());
+    let (forgotten, ending) = (context.pool().clone(), sessions.clone());
     let (showing, old) = (live.clone(), context.pool().clone());
     let app = app
         .with_job("connection to Redis", move |stop| connected.keep_connected(stop))
         .with_job("ended sessions", move |stop| sessions.follow(stop))
         .with_job("ended sessions of other replicas", move |stop| {
             hearing.hear(sessions::CHANNEL, move |session| ended.heard(session), stop)
+        })
+        .with_job("sessions of users who were forgotten", move |stop| {
+            erased::end_sessions(forgotten, ending, stop)
         })
         .with_job("live events", move |stop| showing.follow(pool, telling, stop))
         .with_job("live events of other replicas", move |stop| {

@@ -3,7 +3,7 @@
 //! Every request goes through [`pipeline`]. What the gateway owns is in [`http`]; everything else is forwarded
 //! to its module by [`forward`]. [`live`] is the stream of events, [`documents`] the API of all modules in
 //! one document, [`webhooks`] sends events to whoever asked, [`edge`] what is let in at all, [`limits`] how often who
-//! may call, [`sessions`], [`logins`], [`credentials`] and [`outside`] who somebody is, [`denials`] the audit of
+//! may call, [`sessions`], [`logins`], [`credentials`] and [`outside`] who somebody is, [`erased`] who is not any more, [`denials`] the audit of
 //! refused requests, [`consent`] what people agreed to, [`visible`] who sees which event, [`cache`] the answers that
 //! are kept, [`circuit`] how modules are,
 //! [`compose`] answers made of several modules' answers. The other rooms are those of every service.
@@ -21,6 +21,7 @@ mod denials;
 mod documents;
 mod domain;
 mod edge;
+mod erased;
 mod error;
 mod events;
 mod forward;
@@ -91,7 +92,7 @@ impl Service for Gateway {
         version: env!("CARGO_PKG_VERSION"),
     };
     const PRODUCER: Producer = Producer::Core;
-    const MIGRATIONS: Migrations = Migrations(&[bhiv_outbox::MIGRATIONS, TABLES]);
+    const MIGRATIONS: Migrations = Migrations(&[bhiv_outbox::MIGRATIONS, bhiv_outbox::ERASURE, TABLES]);
     const CODES: &'static [Code] = error::ALL;
 
     fn api() -> Api {

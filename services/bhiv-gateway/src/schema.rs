@@ -51,6 +51,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    sessions_to_end (user_id) {
+        user_id -> Text,
+        keys -> Array<Uuid>,
+        since -> Timestamptz,
+    }
+}
+
+diesel::table! {
     subscriptions (id) {
         id -> Uuid,
         version -> Int8,
@@ -149,6 +157,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_keys,
     consents,
     live_events,
+    sessions_to_end,
     subscriptions,
     unified_events,
     unified_outcomes,

@@ -3,6 +3,7 @@
 pub mod agent;
 pub mod api_key;
 pub mod consent;
+pub mod erasure;
 pub mod live_event;
 pub mod subscription;
 pub mod unified;

@@ -11,7 +11,7 @@ use crate::store::webhook::{self, NewDelivery};
 use crate::webhooks::Doorbell;
 
 /// Any event -> the live streams show it, webhooks have it to deliver, and no answer of its module from before is
-/// given any more.
+/// given any more. What is about somebody who was forgotten, and comes late, is kept nowhere.
 pub struct ShowIt {
     /// The streams.
     pub live: Live,
@@ -25,6 +25,10 @@ impl HandleAll for ShowIt {
     async fn handle_all(&self, tx: &mut Tx, events: &[&Event]) -> Result<(), Failure> {
         let modules: Vec<_> = events.iter().map(|event| module(event)).collect();
         self.changes.told(&modules);
+        let erased = tx.erased_among(events).await?;
+        let events: Vec<_> =
+            events.iter().zip(erased).filter(|(_, is_erased)| !is_erased).map(|(event, _)| *event).collect();
+        let modules: Vec<_> = events.iter().map(|event| module(event)).collect();
         let texts: Vec<Value> =
             events.iter().map(|event| serde_json::to_value(event).unwrap_or_default()).collect();
         let now = tx.now();
@@ -58,7 +62,7 @@ impl HandleAll for ShowIt {
 /// Whether somebody asked for the event and may read its module now. Whether they may see it is asked when it is sent.
 fn wants(listener: &Listener, event: &Event, module: &str) -> bool {
     let is_asked_for = listener.event_types.is_empty() || listener.event_types.contains(&event.name());
-    is_asked_for && may_read(&viewer("", None, &listener.roles, listener.scope.as_deref()), module)
+    is_asked_for && may_read(&viewer("", None, None, &listener.roles, listener.scope.as_deref()), module)
 }
 
 /// `/bhiv/crm` is `crm`.

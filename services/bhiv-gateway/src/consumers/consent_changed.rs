@@ -16,6 +16,9 @@ pub struct NoteIt {
 
 impl HandleAny for NoteIt {
     async fn handle_any(&self, tx: &mut Tx, event: &Event) -> Result<(), Failure> {
+        if tx.mentions_erased(event).await? {
+            return Ok(());
+        }
         let malformed = |error| Failure::Never(format!("{}: {error}", event.type_));
         let (person, purpose, state) = if event.type_ == ConsentGranted::KIND.type_ {
             let granted = event.read::<ConsentGranted>().map_err(malformed)?;

@@ -8,6 +8,9 @@ pub struct NoteTheOutcome;
 
 impl HandleAny for NoteTheOutcome {
     async fn handle_any(&self, tx: &mut Tx, event: &Event) -> Result<(), Failure> {
+        if tx.mentions_erased(event).await? {
+            return Ok(());
+        }
         let Some(cause) = event.causationid else { return Ok(()) };
         let Some(unified_id) = unified::told_by(tx.conn(), cause).await? else { return Ok(()) };
         let outcome = Outcome {

@@ -1,4 +1,4 @@
-//! How large the body of a request may be.
+//! How large the body of a request may be, and which bodies take their time.
 
 use super::path::{matching, segments};
 
@@ -24,6 +24,11 @@ pub fn is_upload(method: &str, path: &str) -> bool {
     limit(method, path) > ORDINARY
 }
 
+/// Whether the answer to `method` on `path` is a file that may be as long as there are records.
+pub fn is_export(method: &str, path: &str) -> bool {
+    method == "GET" && matching("/crm/export", &segments(path.trim_end_matches('/'))).is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -37,5 +42,6 @@ mod tests {
         assert_eq!(limit("POST", "/logistics/delivery/7/proofs"), 2_097_152);
         assert_eq!(limit("POST", "/logistics/delivery/7/events"), 1_048_576);
         assert!(is_upload("POST", "/crm/import/") && !is_upload("POST", "/crm/leads"));
+        assert!(is_export("GET", "/crm/export/") && !is_export("GET", "/crm/leads"));
     }
 }

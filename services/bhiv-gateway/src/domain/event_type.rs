@@ -6,9 +6,12 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-/// Every kind of event that is shown to clients. Audit rows repeat what other events say.
+/// Audit rows repeat what other events say; requests for erasure name whoever is to be named nowhere.
+const HIDDEN: [&str; 2] = ["audit_recorded", "erasure_requested"];
+
+/// Every kind of event that is shown to clients.
 pub fn public() -> impl Iterator<Item = Kind> {
-    catalog().into_iter().map(|entry| entry.kind).filter(|kind| kind.name != "audit_recorded")
+    catalog().into_iter().map(|entry| entry.kind).filter(|kind| !HIDDEN.contains(&kind.name))
 }
 
 /// Their public names, in order.

@@ -4,6 +4,7 @@ use bhiv_auth::{Access, Caller, Module, Permission, Reach};
 use bhiv_events::Producer;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use uuid::Uuid;
 
 /// Whether `caller` may see what `module`, for example `crm`, tells.
 pub fn may_read(caller: &Caller, module: &str) -> bool {
@@ -41,11 +42,18 @@ pub fn reaches(caller: &Caller, event: &Value) -> bool {
     reach.covers(owner.as_str(), team.as_str())
 }
 
-/// Whoever is behind a subscription, in this team, with these roles and, if it was made with less than they allow,
-/// these permissions. What is no role and no permission grants nothing.
-pub fn viewer(owner: &str, team: Option<&str>, roles: &[String], scope: Option<&[String]>) -> Caller {
+/// Whoever is behind a subscription, or whose machine is, in this team, with these roles and, if it was made with less
+/// than they allow, these permissions. What is no role and no permission grants nothing.
+pub fn viewer(
+    owner: &str,
+    user: Option<Uuid>,
+    team: Option<&str>,
+    roles: &[String],
+    scope: Option<&[String]>,
+) -> Caller {
     let roles: Vec<_> = roles.iter().filter_map(|name| name.parse().ok()).collect();
     let mut caller = Caller::new(owner, &roles, DateTime::<Utc>::MAX_UTC);
+    caller.owner = user.map(|user| user.to_string()).filter(|user| user != owner);
     caller.team = team.map(str::to_owned);
     caller.scope = scope.map(|scope| scope.iter().filter_map(|text| text.parse().ok()).collect());
     caller
@@ -59,7 +67,7 @@ mod tests {
 
     fn seen(roles: &[&str], scope: Option<&[&str]>) -> Vec<&'static str> {
         let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
-        modules(&viewer("u", None, &texts(roles), scope.map(texts).as_deref()))
+        modules(&viewer("u", None, None, &texts(roles), scope.map(texts).as_deref()))
     }
 
     #[test]
@@ -72,14 +80,14 @@ mod tests {
 
     #[test]
     fn sellers_see_events_of_their_own_their_teams_and_nobodys_records() {
-        let seller = viewer("ravi", Some("north"), &["sales".to_owned()], None);
+        let seller = viewer("ravi", None, Some("north"), &["sales".to_owned()], None);
         let event = |owner: Value, team: Value| json!({"data": {"owner": owner, "team": team}});
         assert!(reaches(&seller, &event("ravi".into(), Value::Null)));
         assert!(reaches(&seller, &event("asha".into(), "north".into())));
         assert!(reaches(&seller, &event(Value::Null, Value::Null)));
         assert!(!reaches(&seller, &event("asha".into(), "south".into())));
         assert!(!reaches(&seller, &json!({"data": {"lead_id": 1}})), "it may be anybody's");
-        let manager = viewer("meera", None, &["sales".to_owned(), "manager".to_owned()], None);
+        let manager = viewer("meera", None, None, &["sales".to_owned(), "manager".to_owned()], None);
         assert!(reaches(&manager, &event("asha".into(), "south".into())));
     }
 

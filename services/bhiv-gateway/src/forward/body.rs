@@ -9,6 +9,7 @@ use actix_web::web::{Bytes, BytesMut, Payload};
 use bhiv_web::{Problem, Result, codes};
 use futures_util::{Stream, StreamExt as _, stream};
 use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 
@@ -144,6 +145,30 @@ pub fn paced<E>(
                 Ok(Some(Ok(chunk))) => Some((Ok(chunk), Some(chunks))),
                 Ok(Some(Err(error))) => Some((Err(error), None)),
                 Ok(None) => None,
+                Err(_) => Some((Err(late()), None)),
+            }
+        }
+    })
+}
+
+/// The chunks until `end`, if there is one; then an error, so that half is not taken for all.
+pub fn until<E>(
+    chunks: impl Stream<Item = std::result::Result<Bytes, E>>,
+    end: Option<Instant>,
+    late: impl Fn() -> E + Clone,
+) -> impl Stream<Item = std::result::Result<Bytes, E>> {
+    stream::unfold(Some(Box::pin(chunks)), move |chunks| {
+        let late = late.clone();
+        async move {
+            let mut chunks = chunks?;
+            let next = match end {
+                // A chunk that is there already does not make it any earlier.
+                Some(end) if end <= Instant::now() => return Some((Err(late()), None)),
+                Some(end) => timeout_at(end, chunks.next()).await,
+                None => Ok(chunks.next().await),
+            };
+            match next {
+                Ok(chunk) => chunk.map(|chunk| (chunk, Some(chunks))),
                 Err(_) => Some((Err(late()), None)),
             }
         }

@@ -61,6 +61,9 @@ pub struct Due {
     /// Whose subscription it is.
     #[diesel(sql_type = Text)]
     pub owner: String,
+    /// The user who that is, or whose key.
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub user_id: Option<Uuid>,
     /// The team that they work in now.
     #[diesel(sql_type = Nullable<Text>)]
     pub team: Option<String>,
@@ -171,7 +174,7 @@ pub async fn take(
          FROM due JOIN subscriptions s ON s.id = due.subscription_id
          WHERE d.subscription_id = due.subscription_id AND d.event_id = due.event_id
          RETURNING d.subscription_id, d.event_id, d.event_type, d.module, d.event, d.attempts AS attempt,
-           s.callback_url, s.secret, s.scope, s.owner, {ROLES_NOW} AS roles,
+           s.callback_url, s.secret, s.scope, s.owner, s.user_id, {ROLES_NOW} AS roles,
            CASE WHEN s.user_id IS NULL THEN s.team ELSE (SELECT u.team FROM users u WHERE u.id = s.user_id) END AS team,
            CASE WHEN s.old_secret_until > $1 THEN s.old_secret END AS old_secret"
     ))

@@ -121,7 +121,7 @@ impl Worker {
             at,
             patience,
         };
-        let viewer = viewer(&due.owner, due.team.as_deref(), &due.roles, due.scope.as_deref());
+        let viewer = viewer(&due.owner, due.user_id, due.team.as_deref(), &due.roles, due.scope.as_deref());
         if self.visible.may_see(&viewer, &due.module, &due.event) {
             let mut secrets = vec![due.secret.as_str()];
             secrets.extend(due.old_secret.as_deref());

@@ -229,3 +229,38 @@ async fn the_document_has_every_modules_operations() {
     let script = app.request(Method::GET, "/docs/swagger-ui-bundle.js").send().await.unwrap();
     assert!(script.bytes().await.unwrap().len() > 100_000);
 }
+
+/// A file that comes slowly: `lines` of them, or without end.
+fn slow_file(lines: Option<usize>) -> actix_web::HttpResponse {
+    let line = move |number: usize| async move {
+        // How slow it is is what is tested.
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        let line = actix_web::web::Bytes::from_static(b"a line\n");
+        lines.is_none_or(|lines| number < lines).then_some((Ok::<_, actix_web::Error>(line), number + 1))
+    };
+    actix_web::HttpResponse::Ok()
+        .content_type("text/csv")
+        .streaming(Box::pin(futures_util::stream::unfold(0, line)))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_has_its_time_and_is_cut_after_it() {
+    let module = Module::serving(|app| {
+        app.route("/crm/export", actix_web::web::to(|| async { slow_file(None) }))
+            .route("/crm/leads", actix_web::web::to(|| async { slow_file(Some(30)) }));
+    })
+    .await;
+    let app = crate::app_with(&module, &["--export-timeout-ms=300".to_owned()]).await;
+    let get = async |path: &str| {
+        let request = app.request(Method::GET, path).bearer_auth(app.token(Role::Admin));
+        request.send().await.unwrap()
+    };
+    let export = get("/crm/export?entity=leads").await;
+    assert_eq!(export.status(), 200);
+    export.bytes().await.expect_err("what was cut off is not taken for all");
+    assert_eq!(
+        get("/crm/leads").await.bytes().await.unwrap().len(),
+        30 * 7,
+        "others have the time they need"
+    );
+}

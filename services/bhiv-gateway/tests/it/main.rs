@@ -9,6 +9,7 @@ mod cache;
 mod compose;
 mod consent;
 mod edge;
+mod erasure;
 mod flood;
 mod forwarding;
 mod limits;

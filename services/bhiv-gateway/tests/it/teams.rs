@@ -11,7 +11,7 @@ use crate::live::read;
 use crate::module::Module;
 use crate::receiver::Receiver;
 use crate::sessions::{login, register, with_sessions};
-use crate::{app, app_with};
+use crate::{app, app_with, ws};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_administrator_says_who_works_in_which_team_and_the_next_token_says_so() {
@@ -102,6 +102,56 @@ async fn a_webhook_is_told_what_its_owner_may_see_in_the_team_where_they_are_now
     let path = format!("/event/subscribe/{}/deliveries", made["id"].as_str().unwrap());
     app.eventually(async || (app.get(&path).await.expect(200)["total"] == 2).then_some(())).await;
     assert!(!has(&receiver, &json!(never)) && !has(&receiver, &json!(nor_this)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_shows_a_seller_what_a_stream_does() {
+    let module = Module::start().await;
+    let app = app(&module).await;
+    let token = app.token_in_team("ravi", Role::Sales, "north");
+    let mut socket = ws::open(&app, &token, "?types=lead_created").await;
+    app.deliver_twice(&app.event(&lead(&app, Some("asha"), Some("south")))).await;
+    app.deliver_twice(&app.event(&lead(&app, Some("asha"), None))).await;
+    let shown = [
+        app.event(&lead(&app, Some("ravi"), None)),
+        app.event(&lead(&app, Some("asha"), Some("north"))),
+        app.event(&lead(&app, None, None)),
+    ];
+    for event in &shown {
+        app.deliver_twice(event).await;
+        assert_eq!(ws::text(&mut socket).await["data"]["id"], json!(event.id), "and nothing before it");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_of_a_key_is_told_what_the_owner_of_the_key_may_see() {
+    let (module, receiver) = (Module::start().await, Receiver::start().await);
+    let settings = ["--webhook-allow-http", "--webhook-allowed-networks=127.0.0.0/8"].map(str::to_owned);
+    let app = app_with(&module, &settings).await;
+    let id = register(&app, "ravi@example.com").await;
+    let user = format!("/auth/users/{id}");
+    app.patch(&user, json!({"team": "north", "roles": ["sales"]})).await.expect(200);
+    let token = login(&app, "ravi@example.com").await["access_token"].as_str().unwrap().to_owned();
+    let key = json!({"name": "importer", "scopes": ["crm:read", "gateway:read", "gateway:write"]});
+    let key = TestApp::read(app.request(Method::POST, "/auth/keys").bearer_auth(&token).json(&key)).await;
+    let key = key.expect(201)["key"].as_str().unwrap().to_owned();
+    let new = json!({"callback_url": format!("{}/ok", receiver.url), "event_types": ["lead_created"]});
+    let made = app.request(Method::POST, "/event/subscribe").header("x-api-key", key).json(&new);
+    TestApp::read(made).await.expect(201);
+    let hidden = [("asha", Some("south")), ("asha", None)]
+        .map(|(owner, team)| app.event(&lead(&app, Some(owner), team)));
+    let shown = [("asha", Some("north")), (id.as_str(), None)]
+        .map(|(owner, team)| app.event(&lead(&app, Some(owner), team)));
+    for event in hidden.iter().chain(&shown) {
+        app.deliver_twice(event).await;
+    }
+    for event in &shown {
+        app.eventually(async || has(&receiver, &json!(event.id)).then_some(())).await;
+    }
+    // Each delivery that waited is over.
+    app.eventually(async || app.database.rows_with("webhook_deliveries ").await.is_empty().then_some(()))
+        .await;
+    assert!(hidden.iter().all(|event| !has(&receiver, &json!(event.id))));
 }
 
 fn has(receiver: &Receiver, id: &serde_json::Value) -> bool {

@@ -20,7 +20,7 @@ use crate::live::short_token;
 use crate::module::Module;
 use crate::{app, app_with};
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 fn request(app: &TestApp, query: &str, headers: &[(&'static str, &str)]) -> Request {
     let url = format!("{}/ws{query}", app.url.replace("http://", "ws://"));
@@ -40,7 +40,7 @@ async fn connect(request: Request) -> Result<(Socket, Response), u16> {
     }
 }
 
-async fn open(app: &TestApp, token: &str, query: &str) -> Socket {
+pub async fn open(app: &TestApp, token: &str, query: &str) -> Socket {
     connect(request(app, query, &[("authorization", &format!("Bearer {token}"))])).await.unwrap().0
 }
 
@@ -50,7 +50,7 @@ async fn next(socket: &mut Socket) -> Message {
 }
 
 /// The next text.
-async fn text(socket: &mut Socket) -> Value {
+pub async fn text(socket: &mut Socket) -> Value {
     loop {
         if let Message::Text(text) = next(socket).await {
             return serde_json::from_str(&text).unwrap();
