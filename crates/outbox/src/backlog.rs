@@ -71,7 +71,12 @@ pub async fn measure_backlog(pool: Pool, broker: Connector, dead_letters: String
             Ok(backlog) => gauges.show(&backlog),
             Err(error) => warn!(%error, "the backlog is unknown"),
         }
-        match timeout(PATIENCE, waiting(&broker, &dead_letters)).await {
+        let asked = tokio::select! {
+            asked = timeout(PATIENCE, waiting(&broker, &dead_letters)) => asked,
+            // Whoever stops does not wait for a broker that is away.
+            () = stop.cancelled() => return,
+        };
+        match asked {
             Ok(Ok(count)) => letters.record(count.into(), &[]),
             Ok(Err(error)) => warn!(%error, "it is unknown what was given up"),
             // The broker is away, and others say so.

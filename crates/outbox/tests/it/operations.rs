@@ -6,9 +6,10 @@ use bhiv_broker::{Connector, Fate, Message, wire};
 use bhiv_events::crm::LeadCreated;
 use bhiv_events::{Contract as _, Event, Producer};
 use bhiv_outbox::operations::{Action, MOST_WAITING, RecordActions, Retry, Status};
-use bhiv_outbox::{Origin, Outcome, operations};
+use bhiv_outbox::{Origin, Outcome, measure_backlog, operations};
 use bhiv_testing::{TestBroker, TestDatabase, eventually};
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::system::{Guard, Handler, Service, id, number, topology};
@@ -274,4 +275,20 @@ async fn a_long_outbox_is_not_counted_to_its_end() {
 
 async fn status(service: &Service) -> Status {
     operations::status(&mut service.database.connect().await).await.unwrap().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_measures_does_not_wait_for_the_broker_when_it_stops() {
+    let service = Service::new(Producer::Task).await;
+    // It accepts connections, and says nothing.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("amqp://u:p@{}/%2f", silent.local_addr().unwrap()).into();
+    let (connector, stop) = (Connector::new(&url, "test"), CancellationToken::new());
+    let measuring = measure_backlog(service.pool.clone(), connector, "task.dlq".to_owned(), stop.clone());
+    let measuring = tokio::spawn(measuring);
+    let _connection = silent.accept().await.unwrap();
+    let stopped = std::time::Instant::now();
+    stop.cancel();
+    measuring.await.unwrap();
+    assert!(stopped.elapsed() < std::time::Duration::from_millis(1_000), "{:?}", stopped.elapsed());
 }
