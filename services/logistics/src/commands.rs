@@ -18,6 +18,7 @@ pub mod find_delays;
 pub mod move_delivery;
 pub mod move_order;
 pub mod move_purchase;
+pub mod note_plan;
 pub mod note_tracking;
 pub mod patch_courier;
 pub mod patch_delivery;

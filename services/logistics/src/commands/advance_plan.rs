@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 use rust_decimal::prelude::ToPrimitive as _;
 use serde::{Deserialize, Serialize};
 
+use super::note_plan::note_plan;
 use crate::domain::ids::RoutePlanId;
 use crate::domain::plan::{MOST, Parcel, PlanStatus, Rider, Routes, Task};
 use crate::store::courier::{self, Courier};
@@ -87,8 +88,7 @@ async fn move_to(tx: &mut Tx, before: &RoutePlan, after: RoutePlan) -> Result<()
     let after = RoutePlan { version: before.version + 1, updated_at: tx.now(), ..after };
     route_plan::update(tx.conn(), &after).await?;
     tx.follow(after.correlation_id);
-    let entity = format!("route_plan/{}", after.id);
-    tx.change("route_plan.move", entity, after.version, Some(before), Some(&after));
+    note_plan(tx, "route_plan.move", Some(before), &after);
     Ok(())
 }
 

@@ -3,6 +3,7 @@ use bhiv_types::{IllegalTransition, State as _};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::note_plan::note_plan;
 use crate::domain::ids::{CourierId, DeliveryId, RoutePlanId};
 use crate::domain::plan::{PlanStatus, RouteStop};
 use crate::store::delivery::{self, Delivery};
@@ -58,8 +59,7 @@ impl Command for ApplyPlan {
         let plan = RoutePlan { status, version: before.version + 1, updated_at: tx.now(), ..before.clone() };
         route_plan::update(tx.conn(), &plan).await?;
         tx.follow(plan.correlation_id);
-        let entity = format!("route_plan/{}", plan.id);
-        tx.change("route_plan.apply", entity, plan.version, Some(&before), Some(&plan));
+        note_plan(tx, "route_plan.apply", Some(&before), &plan);
         Ok(Applied { plan, assigned, changed_since })
     }
 }

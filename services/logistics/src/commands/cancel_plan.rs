@@ -1,6 +1,7 @@
 use bhiv_outbox::{Command, Fault, Refusal, Tx};
 use bhiv_types::{IllegalTransition, State as _};
 
+use super::note_plan::note_plan;
 use crate::domain::ids::RoutePlanId;
 use crate::domain::plan::PlanStatus;
 use crate::store::route_plan::{self, RoutePlan};
@@ -36,8 +37,7 @@ impl Command for CancelPlan {
         };
         route_plan::update(tx.conn(), &after).await?;
         tx.continue_story(after.correlation_id);
-        let entity = format!("route_plan/{}", after.id);
-        tx.change("route_plan.cancel", entity, after.version, Some(&before), Some(&after));
+        note_plan(tx, "route_plan.cancel", Some(&before), &after);
         Ok(after)
     }
 }

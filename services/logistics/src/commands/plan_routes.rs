@@ -1,6 +1,7 @@
 use bhiv_outbox::{Command, Fault, Refusal, Tx};
 use chrono::NaiveDate;
 
+use super::note_plan::note_plan;
 use crate::domain::ids::CourierId;
 use crate::domain::plan::{MOST, NewPlan, PlanStatus};
 use crate::store::route_plan::{self, RoutePlan};
@@ -73,7 +74,7 @@ impl Command for PlanRoutes {
             updated_at: tx.now(),
         };
         route_plan::insert(tx.conn(), &plan).await?;
-        tx.change("route_plan.create", format!("route_plan/{}", plan.id), 1, None, Some(&plan));
+        note_plan(tx, "route_plan.create", None, &plan);
         Ok(plan)
     }
 }

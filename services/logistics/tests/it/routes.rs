@@ -111,6 +111,18 @@ async fn a_day_is_planned_and_its_deliveries_get_their_couriers() {
     assert_eq!((&listed["total"], &listed["items"][0]["id"]), (&json!(1), &plan["id"]));
     let audited = app.audited().await;
     assert_eq!(audited.iter().filter(|action| *action == "delivery.assign").count(), 1);
+    let rows = app.recorded().await;
+    let row = rows.iter().find(|event| event.data["action"] == "route_plan.apply").unwrap();
+    let told = &row.data["after"]["result"];
+    assert_eq!((&told["stops"], &told["unassigned"], &told["routes"]), (&json!(2), &json!(4), &Value::Null));
+    assert_eq!(
+        told["sha256"].as_str().unwrap().len(),
+        64,
+        "the audit row has no routes, but recognises them"
+    );
+    let history = app.get(&format!("{}/history", path("routes", &plan))).await.expect(200);
+    let moved = &history["items"][1]["changes"]["result"]["after"];
+    assert_eq!(moved, &plan["result"], "the history has them");
 
     // Who is told to come another day is not there at that hour any more.
     let moved =
@@ -161,6 +173,37 @@ async fn what_nobody_wants_any_more_is_not_planned_and_the_rest_by_any_replica()
     assert_eq!(plan["result"]["routes"], json!([]), "there was nothing to bring");
     let unwanted = app.get(&path("routes", &unwanted)).await.expect(200);
     assert_eq!((&unwanted["status"], &unwanted["attempts"]), (&json!("cancelled"), &json!(0)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_that_is_computed_is_cancelled_and_leaves_room_for_the_next() {
+    let app = TestApp::start::<Logistics>(quick()).await;
+    for name in ["Ravi", "Asha", "Meera"] {
+        courier(&app, name, 100).await;
+    }
+    let order = &order(&app).await;
+    move_order(&app, order, "approved").await;
+    // So many that it takes far longer than this test, of the five minutes that it may.
+    let scheduled = (0..120).map(async |number| {
+        let location = json!({"lat": DEPOT.0 + f64::from(number % 11) / 100.0,
+                              "lon": DEPOT.1 + f64::from(number * 37 % 101) / 1000.0});
+        let new = json!({"order_id": order["id"], "delivery_date": "2027-02-01", "address": "1 Station Road",
+                         "location": location});
+        app.post("/logistics/delivery", new).await.expect(201)
+    });
+    futures_util::future::join_all(scheduled).await;
+    let long = json!({"day": "2027-02-01", "depot": {"lat": DEPOT.0, "lon": DEPOT.1}, "max_seconds": 300});
+    let plan = app.post("/logistics/routes/plan", long).await.expect(202);
+    let at = path("routes", &plan);
+    app.eventually(async || (app.get(&at).await.expect(200)["status"] == "running").then_some(())).await;
+    let cancelled = app.post(&format!("{at}/cancel"), json!({})).await.expect(200);
+    assert_eq!((&cancelled["status"], &cancelled["attempts"]), (&json!("cancelled"), &json!(1)));
+
+    // One is computed at a time: this one has to wait until the other one has stopped.
+    let next = json!({"day": "2027-01-31", "depot": {"lat": DEPOT.0, "lon": DEPOT.1}, "max_seconds": 1});
+    assert_eq!(planned(&app, next).await["status"], "done");
+    let plan = app.get(&at).await.expect(200);
+    assert_eq!((&plan["status"], &plan["result"]), (&json!("cancelled"), &Value::Null));
 }
 
 #[tokio::test(flavor = "multi_thread")]
