@@ -9,6 +9,10 @@ pub struct Config {
     /// it rows are numbered all the same, and nothing is signed.
     #[arg(long, env = "LOGGING_SIGNING_KEY_FILE")]
     pub logging_signing_key_file: Option<PathBuf>,
+    /// Master key that keys of persons are sealed with: 32 bytes in Base64, for example of `head -c 32 /dev/urandom |
+    /// base64`. Without it what is personal is kept as it came, and cannot be erased before its month is dropped.
+    #[arg(long, env = "LOGGING_MASTER_KEY_FILE")]
+    pub logging_master_key_file: Option<PathBuf>,
     /// Name of this log, in its checkpoints and of its key: unlike that of any other log that the same people keep
     /// checkpoints of.
     #[arg(long, env = "AUDIT_ORIGIN", default_value = "bhiv/audit")]
@@ -25,6 +29,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             logging_signing_key_file: None,
+            logging_master_key_file: None,
             audit_origin: "bhiv/audit".to_owned(),
             audit_number_ms: 200,
             audit_checkpoint_ms: 5000,

@@ -28,6 +28,7 @@ use bhiv_web::{Api, Code, Info};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
 use crate::domain::notary::Notary;
+use crate::domain::vault::Vault;
 
 const TABLES: EmbeddedMigrations = embed_migrations!();
 
@@ -52,7 +53,7 @@ impl Service for Logging {
     }
 
     fn topology() -> Topology {
-        consumers::bindings().topology()
+        consumers::bindings(None).topology()
     }
 
     fn build(config: Config, context: &Context) -> Result<App, Error> {
@@ -65,7 +66,17 @@ impl Service for Logging {
                 ))
             }
         };
-        let signs: http::Signs = notary.clone();
-        Ok(jobs::add(App::new(consumers::bindings()).with_state(signs), &config, context, notary))
+        let vault = match &config.logging_master_key_file {
+            None => None,
+            Some(file) => {
+                let vault = Vault::read(file);
+                Some(Arc::new(
+                    vault.map_err(|error| Error::Other(format!("LOGGING_MASTER_KEY_FILE: {error}")))?,
+                ))
+            }
+        };
+        let (signs, opens): (http::Signs, http::Opens) = (notary.clone(), vault.clone());
+        let app = App::new(consumers::bindings(vault)).with_state(signs).with_state(opens);
+        Ok(jobs::add(app, &config, context, notary))
     }
 }

@@ -88,6 +88,31 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    saved_searches (id) {
+        id -> Uuid,
+        owner -> Text,
+        name -> Text,
+        query -> Jsonb,
+        shared -> Bool,
+        version -> Int8,
+        created_at -> Timestamptz,
+        changed_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    subject_keys (id) {
+        id -> Uuid,
+        subject -> Text,
+        correlation_id -> Uuid,
+        wrapped -> Nullable<Bytea>,
+        created_at -> Timestamptz,
+        erased_at -> Nullable<Timestamptz>,
+        erasure_id -> Nullable<Uuid>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     audit_checkpoints,
     audit_keys,
@@ -96,5 +121,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit_waiting,
     entries,
     partitions,
-    retention
+    retention,
+    saved_searches,
+    subject_keys
 );

@@ -2,10 +2,14 @@
 
 pub mod checkpoint;
 pub mod entry;
+pub mod facet;
+pub mod opened;
 pub mod partition;
 pub mod record;
 pub mod retention;
+pub mod saved_search;
 pub mod stats;
+pub mod subject_key;
 pub mod tree;
 
 use crate::domain::ids::EntryId;

@@ -1,17 +1,29 @@
+use std::sync::Arc;
+
 use bhiv_db::DieselError;
 use bhiv_events::Event;
 use bhiv_outbox::Tx;
 use chrono::{DateTime, Utc};
 
+use super::seal::seal;
 use crate::domain::facts::Facts;
 use crate::domain::storable;
+use crate::domain::vault::Vault;
 use crate::domain::words::Words;
 use crate::store::entry::{self, LogEntry};
 
 /// Keeps what happened, all of it with one statement. What was kept before stays as it is.
-pub async fn keep_events(tx: &mut Tx, events: &[&Event]) -> Result<(), DieselError> {
+/// With a `vault`, what is personal is sealed.
+pub async fn keep_events(
+    tx: &mut Tx,
+    vault: Option<&Arc<Vault>>,
+    events: &[&Event],
+) -> Result<(), DieselError> {
     let received_at = tx.now();
-    let entries: Vec<_> = events.iter().map(|event| entry_of(event, received_at)).collect();
+    let mut entries: Vec<_> = events.iter().map(|event| entry_of(event, received_at)).collect();
+    if let Some(vault) = vault {
+        seal(tx, vault, &mut entries).await?;
+    }
     let words: Vec<_> = entries.iter().map(words_of).collect();
     entry::insert(tx.conn(), &entries, &words).await?;
     Ok(())

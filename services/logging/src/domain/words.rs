@@ -3,6 +3,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use super::personal;
+
 /// Words of one entry that are found, at most; what a longer text says after them is not.
 const MOST: usize = 400;
 
@@ -36,12 +38,13 @@ impl Words {
         self.count += 1;
     }
 
-    /// Adds those of every text in a document, and the names of fields that are true.
+    /// Adds those of every text in a document. What is sealed has none: nobody finds a person by what was sealed.
     pub fn add_all(&mut self, data: &Value) {
         match data {
             Value::String(text) => self.add(text),
             Value::Number(number) => self.add(&number.to_string()),
             Value::Array(items) => items.iter().for_each(|item| self.add_all(item)),
+            Value::Object(fields) if personal::seal_of(fields).is_some() => {}
             Value::Object(fields) => fields.values().for_each(|value| self.add_all(value)),
             Value::Null | Value::Bool(_) => {}
         }

@@ -6,9 +6,10 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::logs::{self, Opens};
 use super::page::{LogCursor, LogPage};
 use crate::domain::kind::LogKind;
-use crate::store::entry::{self, Filter};
+use crate::store::entry::Filter;
 
 /// Which audit rows, and how many of them.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -38,13 +39,11 @@ pub struct ListAudit {
 pub async fn list(
     _: Can<LoggingRead>,
     ValidQuery(query): ValidQuery<ListAudit>,
+    opens: Data<Opens>,
     logging: Data<Context>,
 ) -> Result<Json<LogPage>> {
     let ListAudit { entity, action, actor, user_id, since, until, limit, cursor } = query;
     let kind = Some(LogKind::Audit);
     let filter = Filter { kind, user_id, entity, actor, action, since, until, ..Filter::default() };
-    let mut conn = logging.read().await?;
-    let logs = entry::list(&mut conn, &filter, LogCursor::place(cursor), limit.and_one()).await?;
-    let count = entry::count(&mut conn, &filter).await?;
-    Ok(Json(LogPage::new(logs, limit, count)))
+    Ok(Json(logs::page(&logging, &opens, &filter, limit, cursor).await?))
 }

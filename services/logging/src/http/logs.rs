@@ -1,88 +1,123 @@
-use actix_web::web::{Data, Json};
+use std::sync::Arc;
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{CONTENT_DISPOSITION, ContentDisposition};
+use actix_web::web::{Bytes, Data, Json};
 use bhiv_auth::require::LoggingRead;
 use bhiv_service::Context;
-use bhiv_web::{Can, Id, Limit, Problem, Result, ValidQuery};
-use chrono::{DateTime, Utc};
-use serde::Deserialize;
-use utoipa::ToSchema;
-use uuid::Uuid;
+use bhiv_web::{Can, Download, Id, Limit, Problem, Result, ValidQuery, codes};
+use futures_util::{Stream, TryStreamExt as _, stream};
 
 use super::page::{LogCursor, LogPage};
+use super::query::filtered;
 use crate::domain::ids::EntryId;
-use crate::domain::kind::LogKind;
-use crate::domain::source::LogSource;
-use crate::store::entry::{self, Filter, LogEntry};
+use crate::domain::vault::Vault;
+use crate::store::entry::{self, Filter, LogEntry, Place};
+use crate::store::opened;
 
-/// Which entries, and how many of them.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ListLogs {
-    /// Events or audit rows alone.
-    r#type: Option<LogKind>,
-    /// Those with this public name, for example `lead_created`.
-    #[schema(min_length = 1, max_length = 500)]
-    event_type: Option<String>,
-    /// Those of this user.
-    #[schema(min_length = 1, max_length = 500)]
-    user_id: Option<String>,
-    /// Those of this task.
-    #[schema(min_length = 1, max_length = 500)]
-    task_id: Option<String>,
-    /// Those of this causal story.
-    correlation_id: Option<Uuid>,
-    /// Those about this, for example `lead/0190...`.
-    #[schema(min_length = 1, max_length = 500)]
-    entity: Option<String>,
-    /// Those that this service emitted.
-    source: Option<LogSource>,
-    /// Those with this text in data, subject or event type.
-    #[schema(min_length = 1, max_length = 200)]
-    q: Option<String>,
-    /// Those at this time or later.
-    since: Option<DateTime<Utc>>,
-    /// Those before this time.
-    until: Option<DateTime<Utc>>,
-    #[serde(default)]
-    limit: Limit,
-    cursor: Option<LogCursor>,
-}
+/// Opens what is sealed, if a master key is configured.
+pub type Opens = Option<Arc<Vault>>;
 
-impl ListLogs {
-    fn filter(self) -> Filter {
-        Filter {
-            kind: self.r#type,
-            event_type: self.event_type,
-            user_id: self.user_id,
-            task_id: self.task_id,
-            correlation_id: self.correlation_id,
-            entity: self.entity,
-            source: self.source.map(|LogSource(producer)| producer),
-            text: self.q,
-            since: self.since,
-            until: self.until,
-            ..Filter::default()
-        }
+/// Entries that an export reads at once: so many are in memory, however many there are.
+const AT_A_TIME: i64 = 500;
+
+filtered! {
+    /// Which entries, and how many of them.
+    pub struct ListLogs {
+        #[serde(default)]
+        limit: Limit,
+        #[serde(default)]
+        cursor: Option<LogCursor>,
     }
 }
 
 pub async fn list(
     _: Can<LoggingRead>,
     ValidQuery(query): ValidQuery<ListLogs>,
+    opens: Data<Opens>,
     logging: Data<Context>,
 ) -> Result<Json<LogPage>> {
-    let (limit, after) = (query.limit, LogCursor::place(query.cursor));
-    let filter = query.filter();
+    let filter = query.filter("?q")?;
+    Ok(Json(page(&logging, &opens, &filter, query.limit, query.cursor).await?))
+}
+
+/// A part of a list, opened.
+pub async fn page(
+    logging: &Context,
+    opens: &Opens,
+    filter: &Filter,
+    limit: Limit,
+    cursor: Option<LogCursor>,
+) -> Result<LogPage> {
     let mut conn = logging.read().await?;
-    let logs = entry::list(&mut conn, &filter, after, limit.and_one()).await?;
-    let count = entry::count(&mut conn, &filter).await?;
-    Ok(Json(LogPage::new(logs, limit, count)))
+    let mut logs = entry::list(&mut conn, filter, LogCursor::place(cursor), limit.and_one()).await?;
+    let count = entry::count(&mut conn, filter).await?;
+    opened::open(&mut conn, opens.as_deref(), &mut logs).await?;
+    Ok(LogPage::new(logs, limit, count))
 }
 
 pub async fn read(
     _: Can<LoggingRead>,
     Id(id): Id<EntryId>,
+    opens: Data<Opens>,
     logging: Data<Context>,
 ) -> Result<Json<LogEntry>> {
-    let entry = entry::find(&mut *logging.read().await?, id).await?;
-    entry.map(Json).ok_or_else(|| Problem::not_found(format!("log entry {id}")))
+    let mut conn = logging.read().await?;
+    let found = entry::find(&mut conn, id).await?;
+    let mut found = found.ok_or_else(|| Problem::not_found(format!("entry {id}")))?;
+    opened::open(&mut conn, opens.as_deref(), std::slice::from_mut(&mut found)).await?;
+    Ok(Json(found))
+}
+
+filtered! {
+    /// Which entries are exported.
+    pub struct ExportLogs {}
+}
+
+/// How far an export is.
+struct Export {
+    logging: Data<Context>,
+    opens: Data<Opens>,
+    filter: Filter,
+    after: Option<Place>,
+    is_over: bool,
+}
+
+pub async fn export(
+    _: Can<LoggingRead>,
+    ValidQuery(query): ValidQuery<ExportLogs>,
+    opens: Data<Opens>,
+    logging: Data<Context>,
+) -> Result<Download> {
+    let filter = query.filter("?q")?;
+    let export = Export { logging, opens, filter, after: None, is_over: false };
+    Ok(Download(
+        HttpResponse::Ok()
+            .content_type("application/x-ndjson")
+            .insert_header((CONTENT_DISPOSITION, ContentDisposition::attachment("logs.ndjson")))
+            .streaming(Box::pin(parts(export).map_err(actix_web::Error::from))),
+    ))
+}
+
+/// Each part begins where the one before ended, so no transaction stays open; what fails ends the file before its end,
+/// which the client notices.
+fn parts(export: Export) -> impl Stream<Item = Result<Bytes>> {
+    stream::try_unfold(export, |mut export| async move {
+        if export.is_over {
+            return Ok(None);
+        }
+        let mut conn = export.logging.read().await?;
+        let mut logs = entry::list(&mut conn, &export.filter, export.after, AT_A_TIME).await?;
+        opened::open(&mut conn, export.opens.as_ref().as_deref(), &mut logs).await?;
+        drop(conn);
+        export.after = logs.last().map(|last| (last.timestamp, last.id));
+        export.is_over = i64::try_from(logs.len()).is_ok_and(|count| count < AT_A_TIME);
+        let mut text = Vec::new();
+        for entry in logs {
+            serde_json::to_writer(&mut text, &entry)
+                .map_err(|error| Problem::new(codes::INTERNAL, error.to_string()))?;
+            text.push(b'\n');
+        }
+        Ok(Some((Bytes::from(text), export)))
+    })
 }

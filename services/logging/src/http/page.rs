@@ -8,15 +8,17 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
-use crate::store::entry::{LogEntry, Place};
+use crate::store::entry::{COUNTED, LogEntry, Place};
 
 /// A part of a list of entries.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LogPage {
     /// The entries, the newest first.
     logs: Vec<LogEntry>,
-    /// How many entries the whole list has.
+    /// How many entries the whole list has, up to 1,000.
     count: i64,
+    /// Whether there are no more than that.
+    count_is_exact: bool,
     /// Where the next part begins; null at the end.
     next_cursor: Option<LogCursor>,
 }
@@ -29,7 +31,8 @@ impl LogPage {
         logs.truncate(limit);
         let last = logs.last().filter(|_| has_more);
         let next_cursor = last.map(|entry| LogCursor((entry.timestamp, entry.id)));
-        Self { logs, count, next_cursor }
+        let count_is_exact = count <= COUNTED;
+        Self { logs, count: count.min(COUNTED), count_is_exact, next_cursor }
     }
 }
 

@@ -6,8 +6,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::logs::Opens;
 use crate::domain::story::{CausalTree, trees};
 use crate::store::entry::{self, LogEntry};
+use crate::store::opened;
 
 /// How many entries of a story are told.
 const MOST: i64 = 1_000;
@@ -39,9 +41,12 @@ impl LogStory {
 pub async fn read(
     _: Can<LoggingRead>,
     Id(correlation_id): Id<Uuid>,
+    opens: Data<Opens>,
     logging: Data<Context>,
 ) -> Result<Json<LogStory>> {
-    let entries = entry::story(&mut *logging.read().await?, correlation_id, MOST + 1).await?;
+    let mut conn = logging.read().await?;
+    let mut entries = entry::story(&mut conn, correlation_id, MOST + 1).await?;
+    opened::open(&mut conn, opens.as_deref(), &mut entries).await?;
     if entries.is_empty() {
         return Err(Problem::not_found(format!("story {correlation_id}")));
     }

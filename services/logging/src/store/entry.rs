@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use crate::domain::ids::EntryId;
 use crate::domain::kind::LogKind;
+use crate::domain::personal;
 use crate::schema::entries;
 
 /// What was heard of one event.
@@ -122,9 +123,44 @@ pub async fn list(
         .await
 }
 
-/// How many entries a list has.
+/// Up to `limit` entries above a place, the oldest first.
+pub async fn list_after(
+    conn: &mut Conn,
+    filter: &Filter,
+    (timestamp, id): Place,
+    limit: i64,
+) -> QueryResult<Vec<LogEntry>> {
+    let query = filter.query().filter(entries::timestamp.ge(timestamp));
+    query
+        .filter(entries::timestamp.gt(timestamp).or(entries::id.gt(id)))
+        .order((entries::timestamp, entries::id))
+        .limit(limit)
+        .select(LogEntry::as_select())
+        .load(conn)
+        .await
+}
+
+/// So far entries of a list are counted: counting all would read all.
+pub const COUNTED: i64 = 1_000;
+
+/// How many entries a list has; one more than [`COUNTED`] if there are more.
 pub async fn count(conn: &mut Conn, filter: &Filter) -> QueryResult<i64> {
-    filter.query().count().get_result(conn).await
+    let some = filter.query().limit(COUNTED + 1).select(entries::id);
+    let some: Vec<EntryId> = some.load(conn).await?;
+    Ok(i64::try_from(some.len()).unwrap_or(i64::MAX))
+}
+
+/// Up to `limit` entries whose ids were made at `since` or later, the newest first.
+pub async fn newest_minted(
+    conn: &mut Conn,
+    filter: &Filter,
+    since: DateTime<Utc>,
+    limit: i64,
+) -> QueryResult<Vec<LogEntry>> {
+    let millis = u64::try_from(since.timestamp_millis()).unwrap_or_default();
+    let first = EntryId(uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid());
+    let query = filter.query().filter(entries::id.ge(first)).order(entries::id.desc());
+    query.limit(limit).select(LogEntry::as_select()).load(conn).await
 }
 
 /// Up to `limit` entries of one causal story, the oldest first.
@@ -161,4 +197,32 @@ pub async fn audit_ids(conn: &mut Conn, after: Uuid, limit: i64) -> QueryResult<
         .select(entries::id)
         .load(conn)
         .await
+}
+
+/// Entries about somebody.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    /// Those whose personal fields are sealed.
+    pub sealed: i64,
+    /// Those with personal fields that are not.
+    pub unsealed: i64,
+}
+
+/// Entries that are gone through for [`about`], at most.
+const MOST_ABOUT: i64 = 10_000;
+
+/// How many entries there are about these, of which something is personal.
+pub async fn about(conn: &mut Conn, subjects: &[String]) -> QueryResult<About> {
+    let entries = entries::table.filter(entries::entity.eq_any(subjects));
+    let entries: Vec<(String, Value)> =
+        entries.select((entries::entity, entries::data)).limit(MOST_ABOUT).load(conn).await?;
+    let mut about = About::default();
+    for (entity, data) in entries {
+        if personal::is_bare(&entity, &data) {
+            about.unsealed += 1;
+        } else if personal::is_in(&entity, &data) {
+            about.sealed += 1;
+        }
+    }
+    Ok(about)
 }

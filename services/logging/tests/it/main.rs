@@ -3,11 +3,14 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod audit;
+mod erasure;
 mod hearing;
 mod logs;
 mod retention;
+mod searches;
 mod stats;
 mod story;
+mod streams;
 mod tree;
 
 use bhiv_events::{Contract, Event};
@@ -29,6 +32,20 @@ async fn signing_app() -> TestApp {
         ..Config::default()
     })
     .await
+}
+
+/// With a master key too, which is in `keys`.
+async fn sealing_app() -> (TestApp, tempfile::TempDir) {
+    let keys = tempfile::tempdir().unwrap();
+    let master = keys.path().join("master.key");
+    std::fs::write(&master, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n").unwrap();
+    let app = TestApp::start_with::<Logging>(|pem| Config {
+        logging_signing_key_file: Some(pem.to_owned()),
+        logging_master_key_file: Some(master),
+        ..Config::default()
+    })
+    .await;
+    (app, keys)
 }
 
 /// An event around `data`, so many seconds after the samples' time, done by `actor`.

@@ -1,11 +1,13 @@
 use bhiv_events::Producer;
 use chrono::{DateTime, Utc};
+use diesel::dsl::sql;
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::sql_types::{Bool, Text};
 use uuid::Uuid;
 
 use crate::domain::kind::LogKind;
+use crate::domain::query::TextQuery;
 use crate::schema::entries;
 
 /// Which entries a list has.
@@ -29,8 +31,8 @@ pub struct Filter {
     pub actor: Option<String>,
     /// Those where this was done.
     pub action: Option<String>,
-    /// Those with this text in data, subject or event type.
-    pub text: Option<String>,
+    /// Those with these words.
+    pub text: Option<TextQuery>,
     /// Those at this time or later.
     pub since: Option<DateTime<Utc>>,
     /// Those before this time.
@@ -38,7 +40,8 @@ pub struct Filter {
 }
 
 impl Filter {
-    pub(super) fn query(&self) -> entries::BoxedQuery<'static, Pg> {
+    /// The query for them.
+    pub fn query(&self) -> entries::BoxedQuery<'static, Pg> {
         let mut query = entries::table.into_boxed();
         if let Some(kind) = self.kind {
             query = query.filter(entries::kind.eq(kind));
@@ -68,15 +71,8 @@ impl Filter {
             query = query.filter(entries::action.eq(action.clone()));
         }
         if let Some(text) = &self.text {
-            // It reads every entry that the other conditions leave. Full-text search will replace it: a
-            // `tsvector` column generated from these three, with a GIN index.
-            let pattern = bhiv_db::contains(text);
-            query = query.filter(
-                entries::subject
-                    .ilike(pattern.clone())
-                    .or(entries::event_type.ilike(pattern.clone()))
-                    .or(entries::data.cast::<Text>().ilike(pattern)),
-            );
+            let words = sql::<Bool>("entries.search @@ ").bind::<Text, _>(text.text().to_owned());
+            query = query.filter(words.sql("::tsquery"));
         }
         if let Some(since) = self.since {
             query = query.filter(entries::timestamp.ge(since));
