@@ -37,6 +37,10 @@ ENV
   cat >>"$RUN/env/compliance.env" <<ENV
 COMPLIANCE_SIGNING_KEY_FILE=$RUN/keys/compliance-key.pem
 ENV
+  cat >>"$RUN/env/logging.env" <<ENV
+LOGGING_SIGNING_KEY_FILE=$RUN/keys/logging-key.pem
+LOGGING_MASTER_KEY_FILE=$RUN/keys/logging-master.key
+ENV
   cat >"$RUN/env/operator.env" <<ENV
 BHIV_URL=http://127.0.0.1:$(port_of bhiv-gateway)
 ADMIN_EMAIL=admin@bhiv.example
@@ -76,6 +80,8 @@ SELECT 'CREATE DATABASE bhiv' WHERE NOT EXISTS (SELECT FROM pg_database WHERE da
 SQL
   bhiv keys
   bhiv keys --signing-key-file "$RUN/keys/compliance-key.pem" --jwks-file "$RUN/keys/compliance-jwks.json"
+  bhiv keys --signing-key-file "$RUN/keys/logging-key.pem" --jwks-file "$RUN/keys/logging-jwks.json"
+  [ -s "$RUN/keys/logging-master.key" ] || (umask 077 && head -c 32 /dev/urandom | base64 >"$RUN/keys/logging-master.key")
   bhiv broker setup
 }
 

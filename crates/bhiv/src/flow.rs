@@ -3,6 +3,7 @@
 mod client;
 mod report;
 mod steps;
+mod tamper;
 mod watch;
 
 use std::time::Duration;
@@ -12,7 +13,7 @@ use bhiv_settings::Secret;
 use clap::Args;
 
 use crate::Outcome;
-use client::Client;
+pub use client::Client;
 use report::Report;
 use watch::Watch;
 
@@ -34,6 +35,12 @@ pub struct Flow {
     /// Only the table at the end.
     #[arg(long)]
     quiet: bool,
+    /// Afterwards, change an audit row behind everybody's back, show that it is found, and put it back.
+    #[arg(long)]
+    tamper: bool,
+    /// For --tamper: PostgreSQL as an administrator.
+    #[arg(long, env = "DATABASE_ADMIN_URL", hide_env_values = true)]
+    database_admin_url: Option<Secret>,
 }
 
 impl Flow {
@@ -43,8 +50,14 @@ impl Flow {
         let watch = Watch::open(&client).await?;
         let mut report = Report::new(self.quiet);
         report.begin(&client);
-        let outcome = steps::run(&client, &watch, &mut report, Duration::from_secs(self.patience)).await;
+        let patience = Duration::from_secs(self.patience);
+        let outcome = steps::run(&client, &watch, &mut report, patience).await;
         report.table();
-        outcome
+        outcome?;
+        if self.tamper {
+            let database = self.database_admin_url.ok_or("--tamper needs DATABASE_ADMIN_URL")?;
+            tamper::run(&client, database, patience).await?;
+        }
+        Ok(())
     }
 }

@@ -21,6 +21,7 @@ mod operator;
 mod outbox;
 mod parked;
 mod ready;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -59,6 +60,9 @@ enum Command {
     Outbox(outbox::Outbox),
     /// Wait until services are ready, and say what they wait for.
     Ready(ready::Ready),
+    /// See whether what was kept is what it was.
+    #[command(subcommand)]
+    Verify(verify::Verify),
 }
 
 /// Whatever went wrong, in words.
@@ -76,6 +80,7 @@ async fn main() -> ExitCode {
         Command::Parked(parked) => parked.run().await,
         Command::Outbox(outbox) => outbox.run().await,
         Command::Ready(ready) => ready.run().await,
+        Command::Verify(verify) => verify.run().await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -44,6 +44,13 @@ pub struct DatabaseUrl {
     database_admin_url: Secret,
 }
 
+impl DatabaseUrl {
+    /// That of an administrator.
+    pub fn new(database_admin_url: Secret) -> Self {
+        Self { database_admin_url }
+    }
+}
+
 /// Whether to act, and in whose name.
 #[derive(Args, Clone, Debug)]
 pub struct Acting {

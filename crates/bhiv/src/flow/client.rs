@@ -105,6 +105,12 @@ impl Client {
         self.http.get(url).bearer_auth(&self.token).send().await?.error_for_status()
     }
 
+    /// A file, as it comes.
+    pub async fn download(&self, path: &str) -> Result<reqwest::Response, reqwest::Error> {
+        let request = self.http.get(format!("{}{path}", self.url)).bearer_auth(&self.token);
+        request.send().await?.error_for_status()
+    }
+
     fn story_header(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
         if let Ok(story) = HeaderValue::from_str(&self.story.to_string()) {
