@@ -6,11 +6,21 @@
 
 pub mod analytics;
 pub mod decision;
+pub mod drift;
+pub mod evaluation;
+pub mod explorer;
 pub mod facts;
 pub mod features;
 pub mod ids;
+pub mod model;
+pub mod parts;
 pub mod policy;
+pub mod policy_input;
 pub mod prior;
 pub mod reasoning;
 pub mod reward;
+pub mod rule;
+pub mod served;
+pub mod settings;
 pub mod terms;
+pub mod uplift;

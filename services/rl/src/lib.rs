@@ -1,8 +1,8 @@
 //! Decisions that learn from their outcomes: scores and choices by contextual bandits.
 //!
 //! Data goes one way: [`http`] and [`consumers`] translate in and open one transaction, [`commands`] act
-//! inside it, [`domain`] decides, [`store`] reads and writes, [`events`] says what happened. [`schema`] is
-//! diesel's, [`error`] turns refusals into answers.
+//! inside it, [`domain`] decides, [`store`] reads and writes, [`events`] says what happened. [`jobs`] learn, beside
+//! requests and messages. [`schema`] is diesel's, [`error`] turns refusals into answers.
 
 mod commands;
 mod config;
@@ -11,6 +11,7 @@ mod domain;
 mod error;
 mod events;
 mod http;
+mod jobs;
 mod schema;
 mod store;
 
@@ -22,6 +23,7 @@ use bhiv_events::Producer;
 use bhiv_service::{App, Context, Error, Service};
 use bhiv_web::{Api, Code, Info};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+use domain::served::Served;
 
 const TABLES: EmbeddedMigrations = embed_migrations!();
 
@@ -38,7 +40,7 @@ impl Service for Rl {
         version: env!("CARGO_PKG_VERSION"),
     };
     const PRODUCER: Producer = Producer::Rl;
-    const MIGRATIONS: Migrations = Migrations(&[bhiv_outbox::MIGRATIONS, TABLES]);
+    const MIGRATIONS: Migrations = Migrations(&[bhiv_outbox::MIGRATIONS, bhiv_outbox::ERASURE, TABLES]);
     const CODES: &'static [Code] = error::ALL;
 
     fn api() -> Api {
@@ -46,10 +48,12 @@ impl Service for Rl {
     }
 
     fn topology() -> Topology {
-        consumers::bindings().topology()
+        consumers::bindings(&Served::default()).topology()
     }
 
-    fn build(_: Config, _: &Context) -> Result<App, Error> {
-        Ok(App::new(consumers::bindings()))
+    fn build(config: Config, context: &Context) -> Result<App, Error> {
+        let served = Served::default();
+        let app = App::new(consumers::bindings(&served)).with_state(served.clone());
+        Ok(jobs::add(app, &config, context, served))
     }
 }

@@ -2,20 +2,19 @@ use std::convert::Infallible;
 
 use bhiv_outbox::{Command, Fault, Tx};
 
-use super::learn::learn;
-use crate::domain::reward::Reward;
+use super::settle::{Told, settle};
 use crate::store::decision;
 
-/// Rewards the newest decision about something that has no outcome yet. If there is none, nothing is to be
-/// learned.
+/// Tells the newest decision about something that is still open what became of it; of each of these kinds, or of
+/// whatever kind. If there is none, nothing is to be learned.
 #[derive(Debug)]
 pub struct RewardNewest {
     /// What the decision is about.
     pub reference: String,
-    /// What kind of decision; any, unless it says otherwise.
-    pub kind: Option<&'static str>,
-    /// How it turned out.
-    pub reward: Reward,
+    /// Of each of these kinds of decision the newest one; if none is named, the newest of all.
+    pub kinds: &'static [&'static str],
+    /// What became of it.
+    pub told: Told,
 }
 
 impl Command for RewardNewest {
@@ -23,9 +22,12 @@ impl Command for RewardNewest {
     type Refusal = Infallible;
 
     async fn run(&self, tx: &mut Tx) -> Result<(), Fault<Infallible>> {
-        let found = decision::newest_waiting(tx.conn(), &self.reference, self.kind).await?;
-        if let Some(found) = found {
-            learn(tx, &found, self.reward, None).await?;
+        let kinds: Vec<_> =
+            if self.kinds.is_empty() { vec![None] } else { self.kinds.iter().copied().map(Some).collect() };
+        for kind in kinds {
+            if let Some(id) = decision::newest_open(tx.conn(), &self.reference, kind).await? {
+                settle(tx, id, self.told.clone(), None).await?;
+            }
         }
         Ok(())
     }

@@ -3,26 +3,33 @@ use bhiv_outbox::{Command, Fault, Tx};
 
 use super::decide::{DecideError, Question, decide};
 use crate::domain::facts::{Fact, Facts};
+use crate::domain::served::Served;
 use crate::events;
 
 /// Scores an event that a client reported: the predicted reward of processing it.
 #[derive(Debug)]
-pub struct ScoreEvent(pub UnifiedReceived);
+pub struct ScoreEvent {
+    /// The event.
+    pub unified: UnifiedReceived,
+    /// What decides.
+    pub served: Served,
+}
 
 impl Command for ScoreEvent {
     type Output = ();
     type Refusal = DecideError;
 
     async fn run(&self, tx: &mut Tx) -> Result<(), Fault<DecideError>> {
-        let unified = &self.0;
+        let unified = &self.unified;
         let question = Question {
             kind: "event_score".to_owned(),
             reference: Some(format!("unified/{}", unified.unified_id)),
+            subject: Some(format!("user/{}", unified.user_id)),
             query: "How much is this event worth?".to_owned(),
             context: facts(unified),
             candidates: Vec::new(),
         };
-        let decision = decide(tx, question).await?;
+        let decision = decide(tx, &self.served, question).await?;
         events::event_scored(tx, unified.unified_id, &decision);
         Ok(())
     }

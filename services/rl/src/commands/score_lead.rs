@@ -4,29 +4,39 @@ use rust_decimal::prelude::ToPrimitive as _;
 
 use super::decide::{DecideError, Question, decide};
 use crate::domain::facts::{Fact, Facts};
+use crate::domain::served::Served;
 use crate::events;
 
 /// The kind of decision that scores a lead.
-pub const KIND: &str = "lead_score";
+const KIND: &str = "lead_score";
+
+/// The kinds of decision that are about a lead, and turn out as the lead does.
+pub const ABOUT_LEADS: &[&str] = &[KIND, "lead_follow_up"];
 
 /// Scores a lead that came in: the predicted reward of contacting them.
 #[derive(Debug)]
-pub struct ScoreLead(pub LeadCreated);
+pub struct ScoreLead {
+    /// The lead.
+    pub lead: LeadCreated,
+    /// What decides.
+    pub served: Served,
+}
 
 impl Command for ScoreLead {
     type Output = ();
     type Refusal = DecideError;
 
     async fn run(&self, tx: &mut Tx) -> Result<(), Fault<DecideError>> {
-        let lead = &self.0;
+        let lead = &self.lead;
         let question = Question {
             kind: KIND.to_owned(),
             reference: Some(format!("lead/{}", lead.lead_id)),
+            subject: None,
             query: "How likely is this lead to be won?".to_owned(),
             context: facts(lead),
             candidates: Vec::new(),
         };
-        let decision = decide(tx, question).await?;
+        let decision = decide(tx, &self.served, question).await?;
         events::lead_scored(tx, lead.lead_id, &decision);
         Ok(())
     }

@@ -3,6 +3,7 @@ use bhiv_events::task::FeedbackReceived;
 use bhiv_outbox::{Command as _, Failure, Handle, Tx};
 
 use crate::commands::reward_newest::RewardNewest;
+use crate::commands::settle::Told;
 use crate::domain::reward::Reward;
 
 /// feedback_received -> what was decided about the order turned out as its customer says.
@@ -14,7 +15,8 @@ impl Handle<FeedbackReceived> for RewardTheOrder {
         let reward = Reward::of_rating(rating)
             .ok_or_else(|| Failure::Never(format!("a rating is from 1 to 5, not {rating}")))?;
         let reference = format!("order/{}", feedback.order_id);
-        RewardNewest { reference, kind: None, reward }.run(tx).await?;
+        let told = Told::News { part: "satisfaction", reward, alone: true };
+        RewardNewest { reference, kinds: &[], told }.run(tx).await?;
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::facts::{self, Fact, Facts};
 use super::features::{Feature, features};
+use super::parts::Parts;
 use super::reward::Reward;
 
 /// What a caller wants decided.
@@ -27,6 +28,10 @@ pub struct NewDecision {
     /// unless it says otherwise.
     #[schema(min_length = 1, max_length = 100)]
     pub reference: Option<String>,
+    /// The person whose data it is decided on, for example `lead/0190...`: the lead that it is about, unless it says
+    /// otherwise. Who is forgotten, or withdraws consent, is so here by this name.
+    #[schema(min_length = 1, max_length = 100)]
+    pub subject: Option<String>,
 }
 
 impl NewDecision {
@@ -45,12 +50,21 @@ impl NewDecision {
     }
 }
 
-/// How a decision turned out.
+/// The person whose data a decision about `reference` uses, unless somebody says otherwise.
+pub fn person(reference: Option<&str>) -> Option<String> {
+    reference.filter(|reference| reference.starts_with("lead/")).map(str::to_owned)
+}
+
+/// How a decision turned out: as one number, or by the parts that its kind is rewarded for.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewOutcome {
     /// From 0, the worst, to 1, the best.
-    pub reward: Reward,
+    pub reward: Option<Reward>,
+    /// Parts of it, for example `{"success": 1}`, each from 0, the worst, to 1, the best; the others may come later.
+    #[serde(default)]
+    #[schema(value_type = BTreeMap<String, Reward>, default)]
+    pub parts: Parts,
     /// What happened, in the caller's words.
     #[schema(max_length = 1000)]
     pub comment: Option<String>,
@@ -142,6 +156,22 @@ pub struct Judged {
     pub score: f64,
     /// The probability with which it was to be chosen, above 0 up to 1.
     pub propensity: f64,
+    /// The probability with which the policy would have chosen it, had it decided; not known of decisions before there
+    /// were apprentices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learner: Option<f64>,
+    /// The probability with which the baseline would have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<f64>,
+}
+
+/// A feature that counted in what was expected of the action chosen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Mattered {
+    /// What it is, in words.
+    pub feature: String,
+    /// What it added to the predicted reward; below 0, what it took away.
+    pub contribution: f64,
 }
 
 #[cfg(test)]

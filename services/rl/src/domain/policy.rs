@@ -1,36 +1,31 @@
-//! A policy: judges candidates, chooses one, learns from what came of it.
+//! A policy: judges candidates, chooses one, and says why.
 
-use bhiv_bandit::{Exploration, Learner, Prediction, Vector, draw};
+use bhiv_bandit::exploration::with_floor;
+use bhiv_bandit::{Exploration, Prediction, draw};
 
-use super::decision::{Candidate, Judged};
+use super::decision::{Candidate, Judged, Mattered};
 use super::facts::Facts;
-use super::features::{Feature, features};
+use super::features::features;
+use super::model::{Example, Model};
 use super::prior::Prior;
-use super::reasoning::{self, Contribution};
-use super::reward::Reward;
-use super::terms::{Term, coordinate, terms};
+use super::reasoning;
+use super::settings::{Baseline, Mode, Settings};
 
-/// All actions share what is learned: those of others with the same features tell of one that was never tried.
-const SHARED: &str = "";
-
-/// What a policy sees of an action in a situation, and learns from afterwards.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Example {
-    /// What the learner sees.
-    pub vector: Vector,
-    /// What the prior predicted.
-    pub prior: f64,
-}
-
-/// What decides.
+/// What decides one kind of decision, as a replica has it in memory.
 #[derive(Clone, Debug)]
 pub struct Policy {
+    /// The version of it that decides: the newest, or the one that it was rolled back to.
+    pub version: i64,
+    /// Who decides.
+    pub mode: Mode,
+    /// How it explores, and what forbids actions.
+    pub settings: Settings,
+    /// What it chooses among when nobody names candidates.
+    pub default_actions: Vec<String>,
     /// What it believed before it learned.
     pub prior: Prior,
     /// What it learned.
-    pub learner: Learner,
-    /// How it tries what it knows too little of.
-    pub explorer: Exploration,
+    pub model: Model,
 }
 
 /// What a policy decided.
@@ -46,75 +41,79 @@ pub struct Choice {
     pub confidence: f64,
     /// Why, in words.
     pub reasoning: String,
+    /// What counted most in what is expected of it.
+    pub mattered: Vec<Mattered>,
     /// What to learn from later.
     pub example: Example,
 }
 
 impl Policy {
     /// Chooses among `candidates` in the situation `context`; `chance`, from 0 up to but not including 1,
-    /// decides within the probabilities. None if there is no candidate.
+    /// decides within the probabilities. None if there is no candidate. What is forbidden is no candidate: so the
+    /// propensities are those of the choice that there really was.
     pub fn choose(&self, context: &Facts, candidates: &[Candidate], chance: f64) -> Option<Choice> {
         let situation = features(context, "");
-        let weights = self.learner.weights(SHARED);
         let seen: Vec<_> = candidates
             .iter()
             .map(|candidate| {
                 let features = candidate.features();
-                let example = self.example(&terms(&situation, &features));
-                let learned = self.learner.predict(SHARED, &example.vector);
+                let example = self.model.example(&candidate.action, &situation, &features, &self.prior);
+                let learned = self.model.predict(&example);
                 let mean = (example.prior + learned.mean).clamp(0.0, 1.0);
                 (features, example, Prediction { mean, ..learned })
             })
             .collect();
         let predictions: Vec<_> = seen.iter().map(|(_, _, prediction)| *prediction).collect();
-        let propensities = self.explorer.probabilities(&predictions, self.learner.examples());
+        let explored = self.settings.exploration().probabilities(&predictions, self.model.examples());
+        let learner = with_floor(explored, self.settings.floor);
+        let priors: Vec<_> = seen.iter().map(|(_, example, _)| example.prior).collect();
+        let baseline = self.baseline(&priors);
+        let propensities = match self.mode {
+            Mode::Live => learner.clone(),
+            Mode::Apprentice => with_floor(baseline.clone(), self.settings.apprentice_floor),
+        };
         let place = draw(&propensities, chance)?;
 
+        let chances = propensities.iter().zip(learner.iter().zip(&baseline));
         let judged: Vec<_> = candidates
             .iter()
-            .zip(predictions.iter().zip(&propensities))
-            .map(|(Candidate { action, features }, (prediction, propensity))| Judged {
+            .zip(predictions.iter().zip(chances))
+            .map(|(Candidate { action, features }, (prediction, (propensity, (learner, baseline))))| Judged {
                 action: action.clone(),
                 features: features.clone(),
                 score: prediction.mean,
                 propensity: *propensity,
+                learner: Some(*learner),
+                baseline: Some(*baseline),
             })
             .collect();
         let chosen = judged.get(place)?.clone();
         let (features, example, prediction) = seen.into_iter().nth(place)?;
-        let contributions = self.contributions(weights, &situation, &features);
+        let mut terms = self.model.contributions(&example, &situation, &features);
+        for (term, adds) in &mut terms {
+            *adds += self.prior.weight(term) * term.value;
+        }
+        let mattered = reasoning::weightiest(&terms);
         Some(Choice {
-            reasoning: reasoning::explain(&chosen, &judged, contributions),
+            reasoning: reasoning::explain(self.mode, &chosen, &judged, &mattered),
             confidence: 1.0 / (1.0 + prediction.variance),
             chosen,
             candidates: judged,
+            mattered,
             example,
         })
     }
 
-    /// Learns that what `example` shows was worth `reward`.
-    pub fn learn(&mut self, example: &Example, reward: Reward) {
-        self.learner.learn(SHARED, &example.vector, reward.get() - example.prior);
-    }
-
-    fn example(&self, terms: &[Term<'_>]) -> Example {
-        let dimension = self.learner.size();
-        Example {
-            vector: Vector::new(terms.iter().map(|term| (coordinate(term.hash, dimension), term.value))),
-            prior: terms.iter().map(|term| self.prior.weight(term) * term.value).sum(),
+    /// What the baseline does: one action for sure.
+    fn baseline(&self, priors: &[f64]) -> Vec<f64> {
+        match self.settings.baseline {
+            Baseline::Prior => {
+                let predictions: Vec<_> =
+                    priors.iter().map(|mean| Prediction { mean: *mean, variance: 0.0 }).collect();
+                Exploration::Greedy.probabilities(&predictions, 0)
+            }
+            Baseline::First => (0..priors.len()).map(|place| if place == 0 { 1.0 } else { 0.0 }).collect(),
         }
-    }
-
-    /// What each term adds to the prediction.
-    fn contributions(&self, weights: &[f64], situation: &[Feature], action: &[Feature]) -> Vec<Contribution> {
-        let dimension = self.learner.size();
-        terms(situation, action)
-            .iter()
-            .map(|term| {
-                let learned = weights.get(coordinate(term.hash, dimension)).copied().unwrap_or(0.0);
-                Contribution::of(term, (learned + self.prior.weight(term)) * term.value)
-            })
-            .collect()
     }
 }
 
@@ -126,24 +125,29 @@ mod tests {
     use rand::{RngExt as _, SeedableRng as _};
 
     use super::*;
+    use crate::domain::explorer::Explorer;
     use crate::domain::facts::Fact;
+    use crate::domain::settings::Form;
 
-    fn policy(prior: &[(&str, f64)]) -> Policy {
+    fn policy_of(form: Form, prior: &[(&str, f64)]) -> Policy {
         let prior: BTreeMap<_, _> =
             prior.iter().map(|(name, weight)| ((*name).to_owned(), *weight)).collect();
         Policy {
+            version: 1,
+            mode: Mode::Live,
+            settings: Settings::default(),
+            default_actions: Vec::new(),
             prior: Prior::from(&prior),
-            learner: Learner::new(64, 1.0),
-            explorer: Exploration::SquareCb { gamma: 50.0, exponent: 0.0 },
+            model: Model::new(form, 64, 1.0),
         }
+    }
+
+    fn policy(prior: &[(&str, f64)]) -> Policy {
+        policy_of(Form::Shared, prior)
     }
 
     fn candidates(actions: &[&str]) -> Vec<Candidate> {
         actions.iter().map(|action| Candidate::from((*action).to_owned())).collect()
-    }
-
-    fn reward(number: f64) -> Reward {
-        number.try_into().unwrap()
     }
 
     #[test]
@@ -160,7 +164,7 @@ mod tests {
         for _ in 0..30 {
             for (context, earned) in [(&rich, 0.0), (&Facts::default(), 0.5)] {
                 let choice = policy.choose(context, &contact, 0.5).unwrap();
-                policy.learn(&choice.example, reward(earned));
+                policy.model.learn(&[(choice.example, earned)]);
             }
         }
         assert!(score(&policy, &rich) < 0.1);
@@ -178,7 +182,7 @@ mod tests {
         assert!((confidence(&policy, &north) - 0.25).abs() < 1e-12);
         for _ in 0..50 {
             let choice = policy.choose(&north, &actions, 0.5).unwrap();
-            policy.learn(&choice.example, reward(1.0));
+            policy.model.learn(&[(choice.example, 1.0)]);
         }
         assert!(confidence(&policy, &north) > 0.95);
         assert!(confidence(&policy, &south) < confidence(&policy, &north));
@@ -191,9 +195,11 @@ mod tests {
 
     /// Four kinds of situation, three actions; the right action is rewarded in 8 of 10 cases, a wrong one
     /// in 2 of 10, so that choosing blindly earns 0.4. Answers the mean reward of each quarter of `rounds`.
-    fn run(seed: u64, rounds: usize) -> [f64; 4] {
+    fn run(form: Form, explorer: &str, seed: u64, rounds: usize) -> [f64; 4] {
         let mut chance = StdRng::seed_from_u64(seed);
-        let mut policy = policy(&[("bias", 0.5)]);
+        let mut policy = policy_of(form, &[("bias", 0.5)]);
+        policy.settings.explorer = serde_json::from_str::<Explorer>(explorer).unwrap();
+        policy.settings.floor = 0.03;
         let actions = candidates(&["approve", "hold", "expedite"]);
         let situations = [("north", "approve"), ("south", "hold"), ("east", "expedite"), ("west", "approve")];
         let mut quarters = [0.0; 4];
@@ -206,7 +212,7 @@ mod tests {
             let choice = policy.choose(&context, &actions, chance.random()).unwrap();
             let odds = if choice.chosen.action == right { 0.8 } else { 0.2 };
             let earned = if chance.random::<f64>() < odds { 1.0 } else { 0.0 };
-            policy.learn(&choice.example, reward(earned));
+            policy.model.learn(&[(choice.example, earned)]);
             quarters[round * 4 / rounds] += earned * 4.0 / f64::from(u32::try_from(rounds).unwrap());
         }
         quarters
@@ -214,12 +220,41 @@ mod tests {
 
     #[test]
     fn it_learns() {
-        let runs: Vec<_> = (1..=20).map(|seed| run(seed, 240)).collect();
-        let mean = |quarter: usize| runs.iter().map(|run| run[quarter]).sum::<f64>() / 20.0;
-        let (first, last) = (mean(0), mean(3));
-        assert!(first > 0.5, "from the first quarter on it beats choosing blindly, 0.4: {first}");
-        assert!(last > first + 0.1, "it gets better: {first}, then {last}");
-        assert!(last > 0.72, "it gets near 0.8, the best there is: {last}");
-        assert!(runs.iter().all(|run| run[3] > 0.55), "in every run: {runs:?}");
+        for (form, explorer) in [
+            (Form::Shared, r#"{"type": "square_cb", "gamma": 50}"#),
+            (Form::PerAction, r#"{"type": "square_cb", "gamma": 50}"#),
+            (Form::PerAction, r#"{"type": "reg_cb", "width": 0.5}"#),
+            (Form::Shared, r#"{"type": "thompson", "width": 0.3}"#),
+            (Form::Shared, r#"{"type": "lin_ucb", "width": 0.3}"#),
+        ] {
+            let runs: Vec<_> = (1..=20).map(|seed| run(form, explorer, seed, 240)).collect();
+            let mean = |quarter: usize| runs.iter().map(|run| run[quarter]).sum::<f64>() / 20.0;
+            let (first, last) = (mean(0), mean(3));
+            assert!(
+                first > 0.45,
+                "from the first quarter on it beats choosing blindly, 0.4: {form} {explorer} {first}"
+            );
+            assert!(last > first + 0.08, "it gets better: {form} {explorer} {first}, then {last}");
+            assert!(last > 0.68, "it gets near 0.8, the best there is: {form} {explorer} {last}");
+        }
+    }
+
+    #[test]
+    fn an_apprentice_does_what_is_usual() {
+        let mut policy = policy(&[("bias", 0.5), ("action=hold", 0.2)]);
+        policy.mode = Mode::Apprentice;
+        let actions = candidates(&["approve", "hold"]);
+        for _ in 0..50 {
+            let seen = policy.choose(&Facts::default(), &actions, 0.0).unwrap();
+            assert_eq!(seen.chosen.action, "approve", "the first 0.05 is the other one");
+            policy.model.learn(&[(seen.example, 1.0)]);
+        }
+        let choice = policy.choose(&Facts::default(), &actions, 0.5).unwrap();
+        assert_eq!(choice.chosen.action, "hold");
+        assert_eq!((choice.chosen.propensity, choice.chosen.baseline), (0.95, Some(1.0)));
+        assert!(choice.chosen.learner.unwrap() < 0.1, "the policy itself knows better: {choice:?}");
+        policy.settings.baseline = Baseline::First;
+        let choice = policy.choose(&Facts::default(), &actions, 0.5).unwrap();
+        assert_eq!((choice.chosen.action.as_str(), choice.chosen.baseline), ("approve", Some(1.0)));
     }
 }

@@ -1,6 +1,7 @@
 //! Why a candidate was chosen, in words that follow from the numbers.
 
-use super::decision::Judged;
+use super::decision::{Judged, Mattered};
+use super::settings::Mode;
 use super::terms::Term;
 
 /// Terms that are named, at most.
@@ -9,31 +10,58 @@ const NAMED: usize = 3;
 /// Contributions that are too small to name.
 const NEGLIGIBLE: f64 = 0.005;
 
-/// What a term adds to a predicted reward.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Contribution {
-    /// The term in words.
-    pub what: String,
-    /// How much it adds.
-    pub amount: f64,
-}
+/// Terms that are listed, at most.
+const LISTED: usize = 10;
 
-impl Contribution {
-    /// What `term` adds.
-    pub fn of(term: &Term<'_>, amount: f64) -> Self {
-        let what = match (term.situation, term.action) {
-            (None, None) => "the usual reward".to_owned(),
-            (None, Some(action)) => action.name.clone(),
-            (Some(situation), None) => situation.name.clone(),
-            (Some(situation), Some(action)) => format!("{} with {}", situation.name, action.name),
-        };
-        Self { what, amount }
+/// A term in words.
+fn words(term: &Term<'_>) -> String {
+    match (term.situation, term.action) {
+        (None, None) => "the usual reward".to_owned(),
+        (None, Some(action)) => action.name.clone(),
+        (Some(situation), None) => situation.name.clone(),
+        (Some(situation), Some(action)) => format!("{} with {}", situation.name, action.name),
     }
 }
 
-/// Why `chosen` was chosen among `candidates`.
-pub fn explain(chosen: &Judged, candidates: &[Judged], contributions: Vec<Contribution>) -> String {
-    format!("{} {}", choice(chosen, candidates), weights(contributions))
+/// The terms that counted most, the weightiest first, of all terms with what each adds.
+pub fn weightiest(terms: &[(Term<'_>, f64)]) -> Vec<Mattered> {
+    let mut counted: Vec<_> = terms
+        .iter()
+        .filter(|(_, adds)| adds.abs() >= NEGLIGIBLE)
+        .map(|(term, adds)| Mattered { feature: words(term), contribution: *adds })
+        .collect();
+    counted.sort_by(|one, other| other.contribution.abs().total_cmp(&one.contribution.abs()));
+    counted.truncate(LISTED);
+    counted
+}
+
+/// Why `chosen` was chosen among `candidates`; `counted` are the terms that counted most.
+pub fn explain(mode: Mode, chosen: &Judged, candidates: &[Judged], counted: &[Mattered]) -> String {
+    match mode {
+        Mode::Live => format!("{} {}", choice(chosen, candidates), weights(counted)),
+        Mode::Apprentice => format!("{} {}", habit(chosen, candidates), weights(counted)),
+    }
+}
+
+/// What an apprentice's master chose.
+fn habit(chosen: &Judged, candidates: &[Judged]) -> String {
+    let Judged { action, score, propensity, baseline, .. } = chosen;
+    let usual = candidates.iter().find(|candidate| candidate.baseline == Some(1.0));
+    match usual {
+        _ if candidates.len() == 1 => {
+            format!("'{action}' is the only candidate; its predicted reward is {score:.2}.")
+        }
+        Some(usual) if *baseline != Some(1.0) => format!(
+            "'{action}' was chosen to learn more, with probability {propensity:.2}, where '{}' is usual; the policy \
+             is an apprentice. Its predicted reward is {score:.2}.",
+            usual.action
+        ),
+        _ => format!(
+            "'{action}' is usual among {} candidates, and was chosen with probability {propensity:.2}; the policy is \
+             an apprentice. Its predicted reward is {score:.2}.",
+            candidates.len()
+        ),
+    }
 }
 
 fn choice(chosen: &Judged, candidates: &[Judged]) -> String {
@@ -56,15 +84,15 @@ fn choice(chosen: &Judged, candidates: &[Judged]) -> String {
     }
 }
 
-fn weights(mut contributions: Vec<Contribution>) -> String {
-    contributions.retain(|contribution| contribution.amount.abs() >= NEGLIGIBLE);
-    contributions.sort_by(|one, other| other.amount.abs().total_cmp(&one.amount.abs()));
-    contributions.truncate(NAMED);
-    if contributions.is_empty() {
+fn weights(counted: &[Mattered]) -> String {
+    if counted.is_empty() {
         return "Nothing that is known about it speaks for or against it yet.".to_owned();
     }
-    let named: Vec<_> =
-        contributions.iter().map(|Contribution { what, amount }| format!("{what} ({amount:+.2})")).collect();
+    let named: Vec<_> = counted
+        .iter()
+        .take(NAMED)
+        .map(|Mattered { feature, contribution }| format!("{feature} ({contribution:+.2})"))
+        .collect();
     format!("What counted most: {}.", named.join(", "))
 }
 
@@ -72,27 +100,29 @@ fn weights(mut contributions: Vec<Contribution>) -> String {
 mod tests {
     use super::*;
     use crate::domain::facts::Facts;
+    use crate::domain::features::Feature;
 
     fn judged(action: &str, score: f64, propensity: f64) -> Judged {
-        Judged { action: action.to_owned(), features: Facts::default(), score, propensity }
-    }
-
-    fn contribution(what: &str, amount: f64) -> Contribution {
-        Contribution { what: what.to_owned(), amount }
+        Judged {
+            action: action.to_owned(),
+            features: Facts::default(),
+            score,
+            propensity,
+            learner: Some(propensity),
+            baseline: Some(if action == "hold" { 1.0 } else { 0.0 }),
+        }
     }
 
     #[test]
     fn the_weightiest_contributions_are_named() {
         let all = [judged("approve", 0.8, 0.9), judged("hold", 0.4, 0.1)];
-        let contributions = vec![
-            contribution("a", 0.1),
-            contribution("b", -0.4),
-            contribution("c", 0.004),
-            contribution("d", 0.2),
-            contribution("e", 0.05),
-        ];
+        let features = ["a", "b", "c", "d", "e"].map(|name| Feature { name: name.to_owned(), value: 1.0 });
+        let term = |feature| Term { situation: None, action: Some(feature), hash: 0, value: 1.0 };
+        let terms: Vec<_> = features.iter().map(term).zip([0.1, -0.4, 0.004, 0.2, 0.05]).collect();
+        let counted = weightiest(&terms);
+        assert_eq!(counted.len(), 4);
         assert_eq!(
-            explain(&all[0], &all, contributions),
+            explain(Mode::Live, &all[0], &all, &counted),
             "'approve' has the highest predicted reward of 2 candidates, 0.80, and was chosen with probability \
              0.90. What counted most: b (-0.40), d (+0.20), a (+0.10)."
         );
@@ -102,12 +132,16 @@ mod tests {
     fn an_exploration_says_so() {
         let all = [judged("approve", 0.8, 0.9), judged("hold", 0.4, 0.1)];
         assert_eq!(
-            explain(&all[1], &all, Vec::new()),
+            explain(Mode::Live, &all[1], &all, &[]),
             "'hold' was chosen to learn more, with probability 0.10: its predicted reward is 0.40, while \
              'approve' with 0.80 has the highest. Nothing that is known about it speaks for or against it yet."
         );
+        let usual = explain(Mode::Apprentice, &all[1], &all, &[]);
+        assert!(usual.starts_with("'hold' is usual among 2 candidates"), "{usual}");
+        let tried = explain(Mode::Apprentice, &all[0], &all, &[]);
+        assert!(tried.contains("to learn more") && tried.contains("where 'hold' is usual"), "{tried}");
         let only = [judged("contact", 0.5, 1.0)];
-        let told = explain(&only[0], &only, Vec::new());
+        let told = explain(Mode::Live, &only[0], &only, &[]);
         assert!(told.starts_with("'contact' is the only candidate; its predicted reward is 0.50."), "{told}");
     }
 }

@@ -1,11 +1,15 @@
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::domain::decision::Judged;
+use crate::domain::decision::{Judged, Mattered};
 use crate::domain::facts::Facts;
 use crate::domain::ids::DecisionId;
+use crate::domain::reward::Reward;
+use crate::domain::rule::Mask;
 use crate::store::decision::Decision;
 
 /// A decision.
@@ -22,6 +26,8 @@ pub struct DecisionAnswer {
     kind: String,
     /// What it is about, for example `order/0190...`.
     reference: Option<String>,
+    /// The person whose data it was decided on.
+    subject: Option<String>,
     /// The question.
     query: String,
     /// What was known of the situation.
@@ -39,14 +45,26 @@ pub struct DecisionAnswer {
     reasoning: String,
     /// The other candidates: what could have been chosen instead.
     alternatives: Vec<Alternative>,
+    /// The candidates that were forbidden, and why.
+    masked: Vec<Mask>,
+    /// What counted most in its predicted reward, the weightiest first.
+    features: Vec<Mattered>,
+    /// Who decided: `live`, the policy, or `apprentice`, the baseline while the policy learns.
+    mode: String,
     /// Version of the policy that chose.
     policy_version: i64,
+    /// What is known of how it turned out, by part.
+    parts: BTreeMap<String, Reward>,
     /// How it turned out, 0 to 1; null until that is known.
     reward: Option<f64>,
     /// What was said about how it turned out.
     comment: Option<String>,
     /// When its outcome was recorded.
     rewarded_at: Option<DateTime<Utc>>,
+    /// Until when its outcome is waited for.
+    closes_at: Option<DateTime<Utc>>,
+    /// When it was closed: rewarded, given up, or forgotten.
+    closed_at: Option<DateTime<Utc>>,
     /// Who asked for it: `user/<id>` or `service/<name>`.
     actor: String,
     /// When it was made.
@@ -65,7 +83,7 @@ pub struct Alternative {
 }
 
 impl From<Judged> for Alternative {
-    fn from(Judged { action, features: _, score, propensity }: Judged) -> Self {
+    fn from(Judged { action, score, propensity, .. }: Judged) -> Self {
         Self { action, score, propensity }
     }
 }
@@ -81,6 +99,7 @@ impl From<Decision> for DecisionAnswer {
             correlation_id: decision.correlation_id,
             kind: decision.kind,
             reference: decision.reference,
+            subject: decision.subject,
             query: decision.query,
             context: decision.context.0,
             decision: decision.action,
@@ -88,10 +107,16 @@ impl From<Decision> for DecisionAnswer {
             score: decision.score,
             confidence: decision.confidence,
             reasoning: decision.reasoning,
+            masked: decision.masked.0,
+            features: decision.mattered.0,
+            mode: decision.mode,
             policy_version: decision.policy_version,
+            parts: decision.parts.0,
             reward: decision.reward,
             comment: decision.comment,
             rewarded_at: decision.rewarded_at,
+            closes_at: decision.closes_at,
+            closed_at: decision.closed_at,
             actor: decision.actor,
             created_at: decision.created_at,
         }

@@ -1,7 +1,7 @@
 use actix_web::web::{Data, Json};
 use bhiv_auth::require::{RlRead, RlWrite};
 use bhiv_service::Context;
-use bhiv_web::{Can, Created, Cursor, Id, Limit, Page, Problem, Result, Valid, ValidQuery};
+use bhiv_web::{Can, Created, Cursor, Id, Limit, MayAnswer, Page, Problem, Result, Valid, ValidQuery};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -10,6 +10,7 @@ use crate::commands::make_decision::MakeDecision;
 use crate::commands::record_outcome::RecordOutcome;
 use crate::domain::decision::{NewDecision, NewOutcome};
 use crate::domain::ids::DecisionId;
+use crate::domain::served::Served;
 use crate::store::decision::{self, Filter};
 
 /// Which decisions, and how many of them.
@@ -25,6 +26,8 @@ pub struct ListDecisions {
     action: Option<String>,
     /// Those with an outcome, or those without.
     rewarded: Option<bool>,
+    /// Those whose outcome is waited for, or those of which it is not.
+    open: Option<bool>,
     #[serde(default)]
     limit: Limit,
     cursor: Option<Cursor>,
@@ -34,8 +37,10 @@ pub async fn create(
     who: Can<RlWrite>,
     Valid(new): Valid<NewDecision>,
     rl: Data<Context>,
+    served: Data<Served>,
+    _: MayAnswer<409>,
 ) -> Result<Created<DecisionAnswer>> {
-    let decision = rl.run(who.origin(), MakeDecision(new)).await?;
+    let decision = rl.run(who.origin(), MakeDecision { new, served: served.get_ref().clone() }).await?;
     Ok(Created::at(format!("/rl/decisions/{}", decision.id), decision.into()))
 }
 
@@ -44,8 +49,8 @@ pub async fn list(
     ValidQuery(query): ValidQuery<ListDecisions>,
     rl: Data<Context>,
 ) -> Result<Json<Page<DecisionAnswer>>> {
-    let ListDecisions { kind, reference, action, rewarded, limit, cursor } = query;
-    let filter = Filter { kind, reference, action, rewarded };
+    let ListDecisions { kind, reference, action, rewarded, open, limit, cursor } = query;
+    let filter = Filter { kind, reference, action, rewarded, open };
     let mut conn = rl.read().await?;
     let found = decision::list(&mut conn, &filter, Cursor::id(cursor), limit.and_one()).await?;
     let total = decision::count(&mut conn, &filter).await?;

@@ -1,4 +1,3 @@
-use bhiv_bandit::Vector;
 use bhiv_db::Conn;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -7,14 +6,24 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Json;
-use crate::domain::decision::Judged;
+use crate::domain::decision::{Judged, Mattered};
 use crate::domain::facts::Facts;
 use crate::domain::ids::DecisionId;
-use crate::domain::policy::Example;
-use crate::domain::reward::Reward;
+use crate::domain::model::Example;
+use crate::domain::parts::Parts;
+use crate::domain::rule::Mask;
 use crate::schema::decisions;
 
-/// A decision. What its policy saw of the chosen action stands beside it: see [`example`].
+mod examples;
+mod outcomes;
+
+pub use examples::{
+    Unlearned, forget, learned, mark_learned, of_persons, phase_outcomes, strip, to_be_learned,
+    unlearned_kinds,
+};
+pub use outcomes::{compared, evaluated};
+
+/// A decision. What its policy saw of the chosen action stands beside it: see [`to_be_learned`].
 #[derive(
     Clone,
     Debug,
@@ -27,11 +36,11 @@ use crate::schema::decisions;
     Serialize,
     Deserialize,
 )]
-#[diesel(table_name = decisions, treat_none_as_default_value = false, treat_none_as_null = true)]
+#[diesel(table_name = decisions, treat_none_as_null = true)]
 pub struct Decision {
     /// Its id.
     pub id: DecisionId,
-    /// Grows by one with each change: 2 with an outcome.
+    /// Grows by one with each change.
     pub version: i64,
     /// The causal story that it belongs to.
     pub correlation_id: Uuid,
@@ -39,12 +48,16 @@ pub struct Decision {
     pub kind: String,
     /// What it is about, for example `order/0190...`.
     pub reference: Option<String>,
+    /// The person whose data it was decided on.
+    pub subject: Option<String>,
     /// The question.
     pub query: String,
     /// What was known of the situation.
     pub context: Json<Facts>,
     /// Every candidate as it was judged, the chosen one too.
     pub candidates: Json<Vec<Judged>>,
+    /// What was forbidden, and why.
+    pub masked: Json<Vec<Mask>>,
     /// The action chosen.
     pub action: String,
     /// Probability with which it was chosen, above 0 up to 1.
@@ -55,14 +68,26 @@ pub struct Decision {
     pub confidence: f64,
     /// Why it was chosen, in words.
     pub reasoning: String,
+    /// What counted most.
+    pub mattered: Json<Vec<Mattered>>,
+    /// Who decided: the baseline, `apprentice`, or the policy, `live`.
+    pub mode: String,
     /// Version of the policy that chose.
     pub policy_version: i64,
+    /// What is known of how it turned out, by part.
+    pub parts: Json<Parts>,
     /// How it turned out, 0 to 1; null until that is known.
     pub reward: Option<f64>,
     /// What was said about how it turned out.
     pub comment: Option<String>,
     /// When its outcome was recorded.
     pub rewarded_at: Option<DateTime<Utc>>,
+    /// Until when an outcome is waited for.
+    pub closes_at: Option<DateTime<Utc>>,
+    /// When it was closed: rewarded, given up, or forgotten.
+    pub closed_at: Option<DateTime<Utc>>,
+    /// When it was forgotten as an example.
+    pub forgotten_at: Option<DateTime<Utc>>,
     /// Who asked for it.
     pub actor: String,
     /// When it was made.
@@ -80,6 +105,8 @@ pub struct Filter {
     pub action: Option<String>,
     /// Those with an outcome, or those without.
     pub rewarded: Option<bool>,
+    /// Those that an outcome is waited for, or those that none is.
+    pub open: Option<bool>,
 }
 
 impl Filter {
@@ -94,6 +121,11 @@ impl Filter {
         if let Some(action) = &self.action {
             query = query.filter(decisions::action.eq(action.clone()));
         }
+        query = match self.open {
+            Some(true) => query.filter(decisions::closed_at.is_null()),
+            Some(false) => query.filter(decisions::closed_at.is_not_null()),
+            None => query,
+        };
         match self.rewarded {
             Some(true) => query.filter(decisions::reward.is_not_null()),
             Some(false) => query.filter(decisions::reward.is_null()),
@@ -105,8 +137,9 @@ impl Filter {
 /// Writes a new decision with what its policy saw of the chosen action.
 pub async fn insert(conn: &mut Conn, decision: &Decision, example: &Example) -> QueryResult<()> {
     let (indexes, values): (Vec<i32>, Vec<f64>) =
-        example.vector.iter().filter_map(|(place, value)| Some((i32::try_from(place).ok()?, value))).unzip();
+        example.row.iter().filter_map(|(place, value)| Some((i32::try_from(*place).ok()?, *value))).unzip();
     let seen = (
+        decisions::block.eq(&example.block),
         decisions::feature_indexes.eq(indexes),
         decisions::feature_values.eq(values),
         decisions::feature_prior.eq(example.prior),
@@ -124,51 +157,32 @@ pub async fn lock(conn: &mut Conn, id: DecisionId) -> QueryResult<Option<Decisio
     decisions::table.find(id).select(Decision::as_select()).for_update().first(conn).await.optional()
 }
 
-/// The newest decision about `reference` that has no outcome; of that kind, if one is named.
-pub async fn newest_waiting(
+/// The newest decision about `reference` that an outcome is waited for; of that kind, if one is named.
+pub async fn newest_open(
     conn: &mut Conn,
     reference: &str,
     kind: Option<&str>,
-) -> QueryResult<Option<Decision>> {
+) -> QueryResult<Option<DecisionId>> {
     let filter = Filter {
         kind: kind.map(str::to_owned),
         reference: Some(vec![reference.to_owned()]),
-        action: None,
-        rewarded: Some(false),
+        open: Some(true),
+        ..Filter::default()
     };
-    let newest = filter.query().order(decisions::id.desc()).select(Decision::as_select());
-    newest.first(conn).await.optional()
+    filter.query().order(decisions::id.desc()).select(decisions::id).first(conn).await.optional()
 }
 
-/// What the policy saw of the action that the decision chose.
-pub async fn example(conn: &mut Conn, id: DecisionId) -> QueryResult<Example> {
-    let columns = (decisions::feature_indexes, decisions::feature_values, decisions::feature_prior);
-    decisions::table.find(id).select(columns).first(conn).await.map(seen)
-}
-
-/// All decisions of a kind that have outcomes: what the policy saw, and what came of it. Rewards in the table are
-/// within their bounds.
-pub async fn outcomes(conn: &mut Conn, kind: &str) -> QueryResult<Vec<(Example, Reward)>> {
-    let columns = (decisions::feature_indexes, decisions::feature_values, decisions::feature_prior);
-    let of_kind = decisions::table.filter(decisions::kind.eq(kind));
-    let rows: Vec<(Seen, f64)> = of_kind
-        .filter(decisions::reward.is_not_null())
-        .select((columns, decisions::reward.assume_not_null()))
+/// Up to `limit` decisions whose outcome is waited for no longer, locked; those that somebody else has are left out.
+pub async fn overdue(conn: &mut Conn, now: DateTime<Utc>, limit: i64) -> QueryResult<Vec<Decision>> {
+    decisions::table
+        .filter(decisions::closed_at.is_null().and(decisions::closes_at.le(now)))
+        .order(decisions::closes_at)
+        .limit(limit)
+        .for_update()
+        .skip_locked()
+        .select(Decision::as_select())
         .load(conn)
-        .await?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|(columns, reward)| Some((seen(columns), reward.try_into().ok()?)))
-        .collect())
-}
-
-/// Places, values, and what the prior predicted.
-type Seen = (Vec<i32>, Vec<f64>, f64);
-
-fn seen((indexes, values, prior): Seen) -> Example {
-    let entries = indexes.into_iter().zip(values);
-    let vector = entries.filter_map(|(index, value)| Some((usize::try_from(index).ok()?, value)));
-    Example { vector: Vector::new(vector), prior }
+        .await
 }
 
 /// Writes a decision that was changed.

@@ -22,7 +22,18 @@ async fn what_cannot_be_decided_is_refused() {
     assert_eq!(pointers(&problem), ["/candidates"]);
     post(None, json!(null)).await.expect_problem(422, "no_candidates");
     let problem = post(Some("weather"), json!(["rain"])).await.expect_problem(422, "unknown_kind");
-    assert_eq!(problem["kinds"], json!(["event_score", "general", "lead_score", "order_approval"]));
+    assert_eq!(
+        problem["kinds"],
+        json!([
+            "courier_choice",
+            "event_score",
+            "general",
+            "lead_follow_up",
+            "lead_score",
+            "order_approval",
+            "task_assignment"
+        ])
+    );
     assert_eq!(pointers(&problem), ["/kind"]);
     let twice = json!(["a", "b", {"action": "a", "features": {"cost": 1}}]);
     let problem = post(None, twice).await.expect_problem(422, "invalid_input");
