@@ -88,6 +88,7 @@ pub fn catalog() -> Vec<Entry> {
         Entry::of::<compliance::ComplianceViolation>(),
         Entry::of::<compliance::ErasureRequested>(),
         Entry::of::<compliance::ErasureCompleted>(),
+        Entry::of::<compliance::DutyOverdue>(),
         Entry::of::<rl::LeadScored>(),
         Entry::of::<rl::EventScored>(),
         Entry::of::<rl::DecisionMade>(),

@@ -1,5 +1,6 @@
 //! What compliance tells: consent and verdicts.
 
+use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -192,6 +193,35 @@ impl ErasureCompleted {
                 removed: vec![Removed { what: "leads".to_owned(), count: 1 }],
                 kept: Vec::new(),
             }],
+        }
+    }
+}
+
+/// Something that the law wants done within a time was not: a person's request, or the report of a breach.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DutyOverdue {
+    /// Id of the duty.
+    pub duty_id: Uuid,
+    /// `access`, `erasure`, `correction`, `portability` or `breach_report`.
+    pub duty: String,
+    /// The law that wants it: `gdpr` or `dpdp`.
+    pub regime: String,
+    /// When its time began.
+    pub received_at: DateTime<Utc>,
+    /// When it ended.
+    pub due_at: DateTime<Utc>,
+}
+
+contract!(DutyOverdue = Compliance "compliance" "duty" "overdue" "v1", "duty" / duty_id);
+
+impl DutyOverdue {
+    fn canned() -> Self {
+        Self {
+            duty_id: sample::DUTY,
+            duty: "access".to_owned(),
+            regime: "gdpr".to_owned(),
+            received_at: sample::time(),
+            due_at: sample::time() + chrono::TimeDelta::days(31),
         }
     }
 }

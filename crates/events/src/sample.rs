@@ -23,6 +23,7 @@ pub(crate) const DECISION: Uuid = id(12);
 pub(crate) const UNIFIED: Uuid = id(13);
 pub(crate) const EVENT: Uuid = id(14);
 pub(crate) const ERASURE: Uuid = id(21);
+pub(crate) const DUTY: Uuid = id(22);
 pub(crate) const USER: Uuid = id(15);
 pub(crate) const STOCK: Uuid = id(16);
 pub(crate) const CUSTOM: Uuid = id(17);
