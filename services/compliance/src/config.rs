@@ -23,6 +23,9 @@ pub struct Config {
     /// How many days events are kept that were judged, for drafts of policies to be tried on and evidence packs.
     #[arg(long, env = "KEEP_EVENTS_DAYS", default_value_t = 30)]
     pub keep_events_days: u16,
+    /// How many days the files of evidence packs are kept.
+    #[arg(long, env = "KEEP_PACKS_DAYS", default_value_t = 7)]
+    pub keep_packs_days: u16,
 }
 
 impl Default for Config {
@@ -33,6 +36,7 @@ impl Default for Config {
             compliance_regime: Regime::Gdpr,
             timer_check_ms: 1000,
             keep_events_days: 30,
+            keep_packs_days: 7,
         }
     }
 }

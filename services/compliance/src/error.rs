@@ -5,8 +5,11 @@ use bhiv_web::{Problem, codes};
 use crate::commands::cancel_erasure::CancelErasureError;
 use crate::commands::create_notice::CreateNoticeError;
 use crate::commands::hold::HoldError;
+use crate::commands::make_pack::MakePackError;
+use crate::commands::open_duty::OpenDutyError;
 use crate::commands::record_consent::ConsentError;
 use crate::commands::request_erasure::RequestErasureError;
+use crate::commands::work_on_duty::WorkOnDutyError;
 use crate::commands::write_policy::PolicyError;
 use crate::commands::write_purpose::PurposeError;
 use crate::domain::period::InvalidPeriod;
@@ -25,6 +28,10 @@ codes! {
     NOTICE_EXISTS = "notice_exists", 409, "The notice is there already, and cannot be changed";
     INVALID_POLICY = "invalid_policy", 422, "The policy cannot be used";
     POLICY_EXISTS = "policy_exists", 409, "There is such a policy already";
+    DUTY_CLOSED = "duty_closed", 409, "What was done or refused stays as it is";
+    NO_MORE_TIME = "no_more_time", 409, "The duty gets no more time";
+    PACK_TOO_LARGE = "pack_too_large", 409, "The evidence of that period is too much for one pack";
+    PACK_GONE = "pack_gone", 409, "The files of the pack are not kept any more";
     SIGNING_KEY_MISSING = "signing_key_missing", 503, "The service has no key to sign with";
 }
 
@@ -133,6 +140,41 @@ impl From<PolicyError> for Problem {
             PolicyError::NotFound(id) => Self::not_found(format!("policy/{id}")),
             PolicyError::Exists(_) => Self::new(POLICY_EXISTS, error.to_string()),
             PolicyError::Invalid(invalid) => invalid.into(),
+        }
+    }
+}
+
+impl From<OpenDutyError> for Problem {
+    fn from(OpenDutyError::Future(field): OpenDutyError) -> Self {
+        Self::invalid(Vec::new()).at(field, "lies in the future")
+    }
+}
+
+impl From<WorkOnDutyError> for Problem {
+    fn from(error: WorkOnDutyError) -> Self {
+        let says = error.to_string();
+        match error {
+            WorkOnDutyError::NotFound => Self::not_found("such duty"),
+            WorkOnDutyError::Status(refusal) => refusal.into(),
+            WorkOnDutyError::Unsaid => Self::invalid(Vec::new()).at("/note", says),
+            WorkOnDutyError::Closed(status) => {
+                Self::new(DUTY_CLOSED, says).with("duty_status", status.to_string())
+            }
+            WorkOnDutyError::NoMoreTime(_) => Self::new(NO_MORE_TIME, says),
+        }
+    }
+}
+
+impl From<MakePackError> for Problem {
+    fn from(error: MakePackError) -> Self {
+        let says = error.to_string();
+        match error {
+            MakePackError::Period(InvalidPeriod::Backwards | InvalidPeriod::TooLong) => {
+                Self::invalid(Vec::new()).at("/end_date", says)
+            }
+            MakePackError::Unsigned(unsigned) => unsigned.into(),
+            MakePackError::TooLarge(_) => Self::new(PACK_TOO_LARGE, says),
+            MakePackError::Unwritable(_) => Self::internal(&error),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What compliance tells others: the only place where its events are built.
 
 use bhiv_events::compliance::{
-    ComplianceChecked, ComplianceViolation, ConsentGranted, ConsentRevoked, ErasureCompleted,
+    ComplianceChecked, ComplianceViolation, ConsentGranted, ConsentRevoked, DutyOverdue, ErasureCompleted,
     ErasureRequested, ModuleErasure, Rule,
 };
 use bhiv_outbox::Tx;
@@ -11,6 +11,7 @@ use crate::domain::erasure::{Kept, ModuleState, Removed};
 use crate::domain::policy::Rules;
 use crate::store::check::Check;
 use crate::store::consent::ConsentRecord;
+use crate::store::duty::Duty;
 use crate::store::erasure::Erasure;
 
 /// A person said something to a purpose, or their consent ended. All that they say to it is about one consent, so its version orders
@@ -94,4 +95,16 @@ pub fn heard_removed(heard: bhiv_events::Removed) -> Removed {
 /// From the contract.
 pub fn heard_kept(heard: bhiv_events::Kept) -> Kept {
     Kept { what: heard.what, count: heard.count, why: heard.why }
+}
+
+/// What the law wanted done is late.
+pub fn duty_overdue(tx: &mut Tx, duty: &Duty) {
+    let event = DutyOverdue {
+        duty_id: duty.id,
+        duty: duty.kind.to_string(),
+        regime: duty.regime.to_string(),
+        received_at: duty.received_at,
+        due_at: duty.due_at,
+    };
+    tx.record(duty.version, &event);
 }

@@ -2,10 +2,12 @@
 
 mod checks;
 mod consents;
+mod duties;
 mod erasures;
 mod holds;
 mod keys;
 mod notices;
+mod packs;
 mod policies;
 mod purposes;
 mod receipts;
@@ -15,6 +17,7 @@ use bhiv_service::Service as _;
 use bhiv_web::Api;
 
 use crate::Compliance;
+use crate::domain::duty::DutyStatus;
 use crate::domain::erasure::ErasureStatus;
 
 /// Method, path, what it does, handler.
@@ -56,5 +59,18 @@ pub fn routes() -> Api {
         .get("/compliance/holds/{id}", "Read a legal hold", holds::read)
         .post("/compliance/holds/{id}/release", "Let a person be erased again", holds::release)
         .get("/compliance/keys", "Read the public keys that signed documents are checked with", keys::read)
+        .post("/compliance/requests", "Record what a person asks for", duties::request)
+        .get("/compliance/requests", "List what persons asked for, the newest first", duties::requests)
+        .get("/compliance/requests/{id}", "Read a person's request", duties::read_request)
+        .patch("/compliance/requests/{id}", "Do something about a request", duties::work_on_request)
+        .post("/compliance/breaches", "Record a breach that is to be reported", duties::report)
+        .get("/compliance/breaches", "List breaches, the newest first", duties::breaches)
+        .get("/compliance/breaches/{id}", "Read a breach", duties::read_breach)
+        .patch("/compliance/breaches/{id}", "Do something about a breach", duties::work_on_breach)
+        .post("/compliance/packs", "Put the evidence of a period together", packs::make)
+        .get("/compliance/packs", "List evidence packs, the newest first", packs::list)
+        .get("/compliance/packs/{id}", "Read what is in an evidence pack", packs::read)
+        .get("/compliance/packs/{id}/zip", "Download an evidence pack, signed", packs::download)
         .states::<ErasureStatus>()
+        .states::<DutyStatus>()
 }

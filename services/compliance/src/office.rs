@@ -8,6 +8,15 @@ use serde::Serialize;
 use crate::config::Config;
 use crate::domain::regime::Regime;
 
+/// What the certificate of an erasure says that it is.
+pub const CERTIFICATE: &str = "erasure-certificate+jwt";
+
+/// What the receipt of a consent says that it is.
+pub const RECEIPT: &str = "consent-receipt+jwt";
+
+/// What the manifest of an evidence pack says that it is.
+pub const PACK: &str = "evidence-pack+jwt";
+
 /// In whose name, under which law and with which key compliance speaks. Cloning it shares it.
 #[derive(Clone, Debug)]
 pub struct Office {

@@ -47,6 +47,40 @@ diesel::table! {
 }
 
 diesel::table! {
+    duties (id) {
+        id -> Uuid,
+        version -> Int8,
+        kind -> Text,
+        regime -> Text,
+        subject -> Nullable<Text>,
+        details -> Nullable<Text>,
+        affected -> Nullable<Int8>,
+        erasure_id -> Nullable<Uuid>,
+        status -> Text,
+        received_at -> Timestamptz,
+        due_at -> Timestamptz,
+        extended -> Bool,
+        overdue_at -> Nullable<Timestamptz>,
+        closed_at -> Nullable<Timestamptz>,
+        opened_by -> Text,
+        correlation_id -> Uuid,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    duty_evidence (id) {
+        id -> Uuid,
+        duty_id -> Uuid,
+        what -> Text,
+        reference -> Nullable<Text>,
+        actor -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     erasure_answers (erasure_id, module) {
         erasure_id -> Uuid,
         module -> Text,
@@ -113,6 +147,25 @@ diesel::table! {
 }
 
 diesel::table! {
+    pack_files (pack_id, name) {
+        pack_id -> Uuid,
+        name -> Text,
+        content -> Text,
+    }
+}
+
+diesel::table! {
+    packs (id) {
+        id -> Uuid,
+        start_date -> Date,
+        end_date -> Date,
+        files -> Jsonb,
+        created_by -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     policies (id) {
         id -> Text,
         version -> Int8,
@@ -156,11 +209,15 @@ diesel::allow_tables_to_appear_in_same_query!(
     checks,
     consent_expiries,
     consents,
+    duties,
+    duty_evidence,
     erasure_answers,
     erasures,
     heard_events,
     legal_holds,
     notices,
+    pack_files,
+    packs,
     policies,
     policy_versions,
     purposes

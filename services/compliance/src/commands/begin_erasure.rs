@@ -48,6 +48,12 @@ async fn erase_own(tx: &mut Tx, request: &ErasureRequested, names: &[String]) ->
         "events kept for trials",
         own.delete_telling(tx.conn(), Column::json("heard_events", "event")).await?,
     );
+    let files = own.delete_telling(tx.conn(), Column::text("pack_files", "content")).await?;
+    own.removed("files of evidence packs", files);
+    own.removed("words of requests", forget::words(tx.conn(), names).await?);
+    for column in [Column::text("duties", "details"), Column::text("duty_evidence", "what")] {
+        own.removed("names in duties", own.redact(tx.conn(), column).await?);
+    }
     for (place, name) in names.iter().enumerate() {
         let pseudonym = pseudonym(name, place, erasure_id);
         if pseudonym != *name {

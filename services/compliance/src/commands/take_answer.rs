@@ -3,6 +3,7 @@ use std::convert::Infallible;
 use bhiv_events::{PersonErased, Producer};
 use bhiv_outbox::{Command, Fault, Tx};
 
+use super::work_on_duty::fulfil_of_erasure;
 use crate::domain::erasure::{AllKept, AllRemoved, ErasureStatus};
 use crate::events;
 use crate::store::erasure::{self, ErasureAnswer};
@@ -46,6 +47,7 @@ impl Command for TakeAnswer {
         erasure.updated_at = tx.now();
         erasure::update(tx.conn(), &erasure).await?;
         events::erasure_completed(tx, &erasure, modules);
+        fulfil_of_erasure(tx, erasure_id).await?;
         tx.audit("erasure.complete", format!("erasure/{erasure_id}"), Some(&before), Some(&erasure));
         Ok(())
     }

@@ -10,11 +10,9 @@ use crate::commands::cancel_erasure::CancelErasure;
 use crate::commands::request_erasure::RequestErasure;
 use crate::domain::erasure::{Certificate, ErasureStatus, NewErasure};
 use crate::error::ERASURE_NOT_COMPLETED;
-use crate::office::{Office, Sealed};
+use crate::office::{CERTIFICATE, Office, Sealed};
+use crate::store::document;
 use crate::store::erasure::{self, Erasure, ErasureProgress, Filter};
-
-/// What the certificate of an erasure says that it is.
-const CERTIFICATE: &str = "erasure-certificate+jwt";
 
 /// Which erasures, and how many of them.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -89,23 +87,12 @@ pub async fn certificate(
     compliance: Data<Context>,
     office: Data<Office>,
 ) -> Result<Json<SignedCertificate>> {
-    let ErasureProgress { erasure, modules } = found(&compliance, id).await?;
-    let Some(completed_at) = erasure.completed_at else {
-        let waiting = modules.into_iter().filter(|module| module.answered_at.is_none());
-        let waiting: Vec<_> = waiting.map(|module| module.module).collect();
-        let says = format!("the erasure is {}", erasure.status);
+    let progress = found(&compliance, id).await?;
+    let waiting = progress.modules.iter().filter(|module| module.answered_at.is_none());
+    let waiting: Vec<_> = waiting.map(|module| module.module.clone()).collect();
+    let says = format!("the erasure is {}", progress.erasure.status);
+    let Some(content) = document::certificate(progress, &office.controller) else {
         return Err(Problem::new(ERASURE_NOT_COMPLETED, says).with("waiting_for", waiting));
-    };
-    let content = Certificate {
-        iss: office.controller.clone(),
-        jti: erasure.id,
-        iat: completed_at.timestamp(),
-        sub: erasure.subject,
-        regime: erasure.regime,
-        requested_at: erasure.created_at,
-        started_at: erasure.started_at,
-        completed_at,
-        modules,
     };
     let Sealed { kid, jws } = office.seal(CERTIFICATE, &content)?;
     Ok(Json(SignedCertificate { kid, jws, content }))

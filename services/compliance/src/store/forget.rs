@@ -4,7 +4,7 @@ use bhiv_db::Conn;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use crate::schema::{checks, consents, legal_holds};
+use crate::schema::{checks, consents, duties, legal_holds};
 
 /// Takes away what shows that the person said what they said; answers from how many records.
 pub async fn evidence(conn: &mut Conn, names: &[String]) -> QueryResult<usize> {
@@ -13,13 +13,21 @@ pub async fn evidence(conn: &mut Conn, names: &[String]) -> QueryResult<usize> {
     diesel::update(consents::table.filter(shown)).set(nothing).execute(conn).await
 }
 
+/// Takes away what the person said when they asked for something; answers from how many records.
+pub async fn words(conn: &mut Conn, names: &[String]) -> QueryResult<usize> {
+    let said = duties::subject.eq_any(names).and(duties::details.is_not_null());
+    let nothing = duties::details.eq(None::<String>);
+    diesel::update(duties::table.filter(said)).set(nothing).execute(conn).await
+}
+
 /// Puts `pseudonym` where `name` stands as the person who spoke; answers in how many records.
 pub async fn speaker(conn: &mut Conn, name: &str, pseudonym: &str) -> QueryResult<usize> {
     let said = consents::table.filter(consents::subject.eq(name));
     diesel::update(said).set(consents::subject.eq(pseudonym)).execute(conn).await
 }
 
-/// Puts `pseudonym` where `name` stands as the one who acted, and as what was judged; answers in how many records.
+/// Puts `pseudonym` where `name` stands as the one who acted or asked, and as what was judged; answers in how many
+/// records.
 pub async fn actor(conn: &mut Conn, name: &str, pseudonym: &str) -> QueryResult<usize> {
     let recorded = consents::table.filter(consents::actor.eq(name));
     let recorded = diesel::update(recorded).set(consents::actor.eq(pseudonym)).execute(conn).await?;
@@ -29,7 +37,9 @@ pub async fn actor(conn: &mut Conn, name: &str, pseudonym: &str) -> QueryResult<
     let judged = diesel::update(judged).set(checks::entity.eq(pseudonym)).execute(conn).await?;
     let held = legal_holds::table.filter(legal_holds::subject.eq(name));
     let held = diesel::update(held).set(legal_holds::subject.eq(pseudonym)).execute(conn).await?;
-    Ok(recorded + caused + judged + held)
+    let asked = duties::table.filter(duties::subject.eq(name));
+    let asked = diesel::update(asked).set(duties::subject.eq(pseudonym)).execute(conn).await?;
+    Ok(recorded + caused + judged + held + asked)
 }
 
 /// How many consent records, and how many verdicts, there are of `names`.

@@ -4,6 +4,7 @@ use bhiv_db::Conn;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -11,7 +12,7 @@ use crate::domain::context::Known;
 use crate::schema::heard_events;
 
 /// An event, and what was known beside it.
-#[derive(Clone, Debug, PartialEq, Queryable, Selectable, Insertable)]
+#[derive(Clone, Debug, PartialEq, Queryable, Selectable, Insertable, Serialize)]
 #[diesel(table_name = heard_events)]
 pub struct HeardEvent {
     pub event_id: Uuid,

@@ -12,9 +12,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::consent::ConsentState;
+use crate::domain::duty::DutyStatus;
 use crate::domain::period::Period;
 use crate::domain::policy::Verdict;
-use crate::schema::{checks, consents};
+use crate::schema::{checks, consents, duties};
 
 /// What compliance did in a period.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -29,6 +30,23 @@ pub struct AuditReport {
     pub violations_by_rule: BTreeMap<String, i64>,
     /// What persons said.
     pub consents: ConsentCounts,
+    /// Requests of persons and breaches that were received.
+    pub duties: DutyCounts,
+}
+
+/// Requests of persons and breaches that were received in a period, as they are now.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct DutyCounts {
+    /// All of them.
+    pub received: i64,
+    /// Those that were done.
+    pub fulfilled: i64,
+    /// Those that were refused.
+    pub refused: i64,
+    /// Those that are neither.
+    pub open: i64,
+    /// Those that were not done in time.
+    pub late: i64,
 }
 
 /// Events that were judged.
@@ -72,16 +90,45 @@ pub async fn read(
     conn.build_transaction()
         .read_only()
         .repeatable_read()
-        .run(async |conn| {
-            Ok(AuditReport {
-                start_date,
-                end_date,
-                checks: check_counts(conn, period).await?,
-                violations_by_rule: violations_by_rule(conn, period).await?,
-                consents: consent_counts(conn, period).await?,
-            })
-        })
+        .run(async |conn| counted(conn, (start_date, end_date), period).await)
         .await
+}
+
+/// As [`read`], inside the transaction of somebody else.
+pub async fn counted(
+    conn: &mut Conn,
+    (start_date, end_date): (NaiveDate, NaiveDate),
+    period: Period,
+) -> QueryResult<AuditReport> {
+    Ok(AuditReport {
+        start_date,
+        end_date,
+        checks: check_counts(conn, period).await?,
+        violations_by_rule: violations_by_rule(conn, period).await?,
+        consents: consent_counts(conn, period).await?,
+        duties: duty_counts(conn, period).await?,
+    })
+}
+
+async fn duty_counts(conn: &mut Conn, Period { from, until }: Period) -> QueryResult<DutyCounts> {
+    let received = duties::received_at.ge(from).and(duties::received_at.lt(until));
+    let groups: Vec<(DutyStatus, i64, i64)> = duties::table
+        .filter(received)
+        .group_by(duties::status)
+        .select((duties::status, count_star(), count(duties::overdue_at)))
+        .load(conn)
+        .await?;
+    let mut counts = DutyCounts::default();
+    for (status, count, late) in groups {
+        counts.received += count;
+        match status {
+            DutyStatus::Fulfilled => counts.fulfilled += count,
+            DutyStatus::Refused => counts.refused += count,
+            DutyStatus::Open | DutyStatus::InProgress => counts.open += count,
+        }
+        counts.late += late;
+    }
+    Ok(counts)
 }
 
 async fn check_counts(conn: &mut Conn, Period { from, until }: Period) -> QueryResult<CheckCounts> {

@@ -15,7 +15,7 @@ use crate::{app, check_of, grant, standing};
 const LEAD: &str = "lead/0190aaaa-0000-7000-8000-000000000001";
 
 /// With a key to sign with.
-async fn signing() -> TestApp {
+pub async fn signing() -> TestApp {
     TestApp::start_with::<Compliance>(|key| Config {
         compliance_signing_key_file: Some(key.to_owned()),
         compliance_controller: "Example Ltd".to_owned(),
@@ -49,7 +49,7 @@ fn others() -> impl Iterator<Item = Producer> {
     Producer::ALL.into_iter().filter(|producer| *producer != Producer::Compliance)
 }
 
-async fn answer_all(app: &TestApp, erasure: &Value) {
+pub async fn answer_all(app: &TestApp, erasure: &Value) {
     for (removed, producer) in (1..).zip(others()) {
         app.deliver_twice(&answer(app, producer, erasure, removed)).await;
     }

@@ -4,8 +4,11 @@
 
 mod checks;
 mod consents;
+mod duties;
 mod erasures;
+mod guide;
 mod judging;
+mod packs;
 mod policies;
 mod purposes;
 mod reports;

@@ -1,0 +1,2 @@
+DROP TABLE duty_evidence;
+DROP TABLE duties;
