@@ -30,6 +30,31 @@ macro_rules! words {
     };
 }
 
+/// `narrowed!(Filter, leads)`: a search that finds few records looks them up by the index of their words first.
+/// PostgreSQL guesses that a rare word is not so rare, and would walk through the order of the list for it.
+///
+/// The filter has the words in `text`, records that a search has found already in `ids`, and makes its query by `query`.
+#[macro_export]
+macro_rules! narrowed {
+    ($filter:ty, $table:ident) => {
+        impl $filter {
+            /// The same, once it is known that a search finds no more than `total`: when that is little, the records are
+            /// named.
+            pub async fn narrowed(
+                mut self,
+                conn: &mut $crate::Conn,
+                total: i64,
+            ) -> ::diesel::QueryResult<Self> {
+                if self.text.is_some() && total <= $crate::FEW {
+                    self.ids = Some(self.query().select($table::id).load(conn).await?);
+                    self.text = None;
+                }
+                Ok(self)
+            }
+        }
+    };
+}
+
 #[cfg(test)]
 mod tests {
     use super::prefix_query;

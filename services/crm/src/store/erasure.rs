@@ -8,8 +8,7 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::schema::{
-    accounts, activities, contacts, lead_duplicates, lead_keys, lead_merges, leads,
-    opportunities,
+    accounts, activities, contacts, lead_duplicates, lead_keys, lead_merges, leads, opportunities,
 };
 
 /// The records that are a person's.

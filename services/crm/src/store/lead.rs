@@ -166,18 +166,9 @@ impl Filter {
         }
         query
     }
-
-    /// The same, once it is known that a search finds no more than `total`: when that is little, its records are looked
-    /// up by the index of their words first. PostgreSQL guesses that a rare word is not so rare, and would walk
-    /// through the order of the list for it.
-    pub async fn narrowed(mut self, conn: &mut Conn, total: i64) -> QueryResult<Self> {
-        if self.text.is_some() && total <= bhiv_db::FEW {
-            self.ids = Some(self.query().select(leads::id).load(conn).await?);
-            self.text = None;
-        }
-        Ok(self)
-    }
 }
+
+bhiv_db::narrowed!(Filter, leads);
 
 /// Writes a new lead.
 pub async fn insert(conn: &mut Conn, lead: &Lead) -> QueryResult<()> {

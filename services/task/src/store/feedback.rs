@@ -77,18 +77,9 @@ impl Filter {
         }
         query
     }
-
-    /// The same, once it is known that a search finds no more than `total`: when that is little, its records are looked
-    /// up by the index of their words first. PostgreSQL guesses that a rare word is not so rare, and would walk
-    /// through the order of the list for it.
-    pub async fn narrowed(mut self, conn: &mut Conn, total: i64) -> QueryResult<Self> {
-        if self.text.is_some() && total <= bhiv_db::FEW {
-            self.ids = Some(self.query().select(feedback::id).load(conn).await?);
-            self.text = None;
-        }
-        Ok(self)
-    }
 }
+
+bhiv_db::narrowed!(Filter, feedback);
 
 /// Writes new feedback, unless its customer said something about its order before. Answers the id of what is
 /// there then: its own, or that of the earlier one.
