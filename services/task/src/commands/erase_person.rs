@@ -55,7 +55,7 @@ impl Command for ErasePerson {
 async fn events_and_runs(tx: &mut Tx, erasure: &mut Erasure) -> Result<(), DieselError> {
     let heard = heard::about(tx.conn(), &erasure.names()).await?;
     for field in ["name", "email", "phone"] {
-        erasure.words(heard.iter().filter_map(|event| event.data[field].as_str()));
+        erasure.words(heard.iter().filter_map(|event| event.data.get(field)?.as_str()));
     }
     let events: Vec<_> = heard.iter().map(|event| event.event_id).collect();
     let runs = erasure::lock_runs(tx.conn(), &events).await?;
