@@ -7,3 +7,4 @@ pub mod keep_months;
 pub mod number_audit;
 pub mod save_search;
 pub mod seal;
+pub mod ship;

@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use bhiv_settings::Secret;
 use clap::Args;
 
 /// What logging reads from its environment beyond what every service does.
@@ -17,6 +18,18 @@ pub struct Config {
     /// checkpoints of.
     #[arg(long, env = "AUDIT_ORIGIN", default_value = "bhiv/audit")]
     pub audit_origin: String,
+    /// Elasticsearch, which entries are shipped to in the words of ECS, without what is personal. Off without it.
+    #[arg(long, env = "ELASTICSEARCH_URL")]
+    pub elasticsearch_url: Option<String>,
+    /// API key for it.
+    #[arg(long, env = "ELASTICSEARCH_API_KEY", hide_env_values = true)]
+    pub elasticsearch_api_key: Option<Secret>,
+    /// What its indices begin with; there is one a month.
+    #[arg(long, env = "ELASTICSEARCH_INDEX", default_value = "bhiv-logs")]
+    pub elasticsearch_index: String,
+    /// How often it is looked for entries to be shipped, in milliseconds.
+    #[arg(long, env = "SHIP_MS", default_value_t = 1000)]
+    pub ship_ms: u64,
     /// How often audit rows are numbered, in milliseconds.
     #[arg(long, env = "AUDIT_NUMBER_MS", default_value_t = 200)]
     pub audit_number_ms: u64,
@@ -31,6 +44,10 @@ impl Default for Config {
             logging_signing_key_file: None,
             logging_master_key_file: None,
             audit_origin: "bhiv/audit".to_owned(),
+            elasticsearch_url: None,
+            elasticsearch_api_key: None,
+            elasticsearch_index: "bhiv-logs".to_owned(),
+            ship_ms: 1000,
             audit_number_ms: 200,
             audit_checkpoint_ms: 5000,
         }

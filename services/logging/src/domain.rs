@@ -1,5 +1,6 @@
 //! What is kept of an event, and how the entries of a story hang together. No I/O.
 
+pub mod ecs;
 pub mod facts;
 pub mod ids;
 pub mod kind;

@@ -10,6 +10,7 @@ mod commands;
 mod config;
 mod consumers;
 mod domain;
+mod elasticsearch;
 mod error;
 mod http;
 mod jobs;
@@ -27,8 +28,10 @@ use bhiv_service::{App, Context, Error, Service};
 use bhiv_web::{Api, Code, Info};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
+use crate::commands::keep_events::Keeping;
 use crate::domain::notary::Notary;
 use crate::domain::vault::Vault;
+use crate::elasticsearch::Elasticsearch;
 
 const TABLES: EmbeddedMigrations = embed_migrations!();
 
@@ -53,7 +56,7 @@ impl Service for Logging {
     }
 
     fn topology() -> Topology {
-        consumers::bindings(None).topology()
+        consumers::bindings(Keeping::default()).topology()
     }
 
     fn build(config: Config, context: &Context) -> Result<App, Error> {
@@ -75,8 +78,17 @@ impl Service for Logging {
                 ))
             }
         };
-        let (signs, opens): (http::Signs, http::Opens) = (notary.clone(), vault.clone());
-        let app = App::new(consumers::bindings(vault)).with_state(signs).with_state(opens);
-        Ok(jobs::add(app, &config, context, notary))
+        let elasticsearch = match &config.elasticsearch_url {
+            None => None,
+            Some(url) => {
+                let (key, index) = (config.elasticsearch_api_key.clone(), &config.elasticsearch_index);
+                let to = Elasticsearch::new(url, key, index);
+                Some(to.map_err(|error| Error::Other(format!("ELASTICSEARCH_URL: {error}")))?)
+            }
+        };
+        let keeping = Keeping { vault: vault.clone(), ships: elasticsearch.is_some() };
+        let (signs, opens): (http::Signs, http::Opens) = (notary.clone(), vault);
+        let app = App::new(consumers::bindings(keeping)).with_state(signs).with_state(opens);
+        Ok(jobs::add(app, &config, context, notary, elasticsearch))
     }
 }

@@ -102,6 +102,28 @@ diesel::table! {
 }
 
 diesel::table! {
+    shipping_lease (name) {
+        name -> Text,
+        holder -> Nullable<Uuid>,
+        until -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    shipping_refused (entry_id) {
+        entry_id -> Uuid,
+        reason -> Text,
+        refused_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    shipping_waiting (entry_id) {
+        entry_id -> Uuid,
+    }
+}
+
+diesel::table! {
     subject_keys (id) {
         id -> Uuid,
         subject -> Text,
@@ -123,5 +145,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     partitions,
     retention,
     saved_searches,
+    shipping_lease,
+    shipping_refused,
+    shipping_waiting,
     subject_keys
 );

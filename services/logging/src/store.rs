@@ -8,6 +8,7 @@ pub mod partition;
 pub mod record;
 pub mod retention;
 pub mod saved_search;
+pub mod shipping;
 pub mod stats;
 pub mod subject_key;
 pub mod tree;

@@ -11,21 +11,30 @@ use crate::domain::storable;
 use crate::domain::vault::Vault;
 use crate::domain::words::Words;
 use crate::store::entry::{self, LogEntry};
+use crate::store::shipping;
+
+/// How entries are kept.
+#[derive(Clone, Debug, Default)]
+pub struct Keeping {
+    /// Seals what is personal, if a master key is configured.
+    pub vault: Option<Arc<Vault>>,
+    /// Whether they are to be shipped.
+    pub ships: bool,
+}
 
 /// Keeps what happened, all of it with one statement. What was kept before stays as it is.
-/// With a `vault`, what is personal is sealed.
-pub async fn keep_events(
-    tx: &mut Tx,
-    vault: Option<&Arc<Vault>>,
-    events: &[&Event],
-) -> Result<(), DieselError> {
+pub async fn keep_events(tx: &mut Tx, how: &Keeping, events: &[&Event]) -> Result<(), DieselError> {
     let received_at = tx.now();
     let mut entries: Vec<_> = events.iter().map(|event| entry_of(event, received_at)).collect();
-    if let Some(vault) = vault {
+    if let Some(vault) = &how.vault {
         seal(tx, vault, &mut entries).await?;
     }
     let words: Vec<_> = entries.iter().map(words_of).collect();
     entry::insert(tx.conn(), &entries, &words).await?;
+    if how.ships {
+        let ids: Vec<_> = entries.iter().map(|entry| entry.id).collect();
+        shipping::wait(tx.conn(), &ids).await?;
+    }
     Ok(())
 }
 

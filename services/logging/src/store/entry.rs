@@ -187,6 +187,13 @@ pub async fn of_kind(conn: &mut Conn, kind: LogKind, ids: &[EntryId]) -> QueryRe
         .await
 }
 
+/// Those of these entries that are there.
+pub async fn with_ids(conn: &mut Conn, ids: &[EntryId]) -> QueryResult<Vec<LogEntry>> {
+    let (Some(first), Some(last)) = (ids.iter().min(), ids.iter().max()) else { return Ok(Vec::new()) };
+    let within = entries::table.filter(entries::id.between(first, last));
+    within.filter(entries::id.eq_any(ids)).select(LogEntry::as_select()).load(conn).await
+}
+
 /// Up to `limit` ids of audit rows, higher than `after`, the lowest first.
 pub async fn audit_ids(conn: &mut Conn, after: Uuid, limit: i64) -> QueryResult<Vec<EntryId>> {
     entries::table

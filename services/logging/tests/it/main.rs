@@ -8,6 +8,7 @@ mod hearing;
 mod logs;
 mod retention;
 mod searches;
+mod shipping;
 mod stats;
 mod story;
 mod streams;

@@ -1,0 +1,1 @@
+DROP TABLE shipping_waiting, shipping_lease, shipping_refused;
