@@ -48,7 +48,7 @@ pub const ERASURE: diesel_migrations::EmbeddedMigrations =
 /// An erasure under way in one service.
 #[derive(Debug)]
 pub struct Erasure {
-    erasure_id: Uuid,
+    id: Uuid,
     person: String,
     names: BTreeSet<String>,
     words: BTreeSet<String>,
@@ -60,7 +60,7 @@ impl Erasure {
     fn of(request: &ErasureRequested) -> Self {
         let names = request.names().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
         Self {
-            erasure_id: request.erasure_id,
+            id: request.erasure_id,
             person: told(request.erasure_id, &request.person),
             names: names.collect(),
             words: BTreeSet::new(),
@@ -214,7 +214,7 @@ impl Tx {
         let removed =
             erasure.removed.into_iter().map(|(what, count)| Removed { what: what.to_owned(), count });
         let told = PersonErased {
-            erasure_id: erasure.erasure_id,
+            erasure_id: erasure.id,
             person: erasure.person,
             removed: removed.collect(),
             kept: erasure.kept,

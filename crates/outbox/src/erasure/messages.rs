@@ -22,7 +22,7 @@ struct Answer {
 /// Empties the stored answers that tell of the person; the keys stay, so that their requests are not run again.
 pub(super) async fn empty_answers(conn: &mut Conn, words: &Words) -> Result<usize, DieselError> {
     let answers: Vec<Answer> = diesel::sql_query(
-        "SELECT ctid::text AS place, output FROM idempotency_keys WHERE lower(output::text) LIKE ANY($1) FOR UPDATE",
+        "SELECT ctid::text AS place, output FROM idempotency_keys WHERE lower(output::text COLLATE \"C\") LIKE ANY($1) FOR UPDATE",
     )
     .bind::<Array<Text>, _>(words.patterns(true))
     .load(conn)

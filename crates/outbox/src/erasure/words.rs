@@ -22,7 +22,7 @@ const SHORTEST_NUMBER: usize = 7;
 #[derive(Clone, Copy, Debug)]
 pub struct Column {
     table: &'static str,
-    column: &'static str,
+    name: &'static str,
     kind: Kind,
 }
 
@@ -35,27 +35,27 @@ enum Kind {
 
 impl Column {
     /// Of type `text`.
-    pub fn text(table: &'static str, column: &'static str) -> Self {
-        Self { table, column, kind: Kind::Text }
+    pub fn text(table: &'static str, name: &'static str) -> Self {
+        Self { table, name, kind: Kind::Text }
     }
 
     /// Of type `jsonb`: the texts in it, not the names of its fields.
-    pub fn json(table: &'static str, column: &'static str) -> Self {
-        Self { table, column, kind: Kind::Json }
+    pub fn json(table: &'static str, name: &'static str) -> Self {
+        Self { table, name, kind: Kind::Json }
     }
 
     /// Of type `text[]`.
-    pub fn list(table: &'static str, column: &'static str) -> Self {
-        Self { table, column, kind: Kind::List }
+    pub fn list(table: &'static str, name: &'static str) -> Self {
+        Self { table, name, kind: Kind::List }
     }
 
     /// Its value as text: that of the JSON, unless it is a text.
     fn read(self) -> String {
-        let Self { column, kind, .. } = self;
+        let Self { name, kind, .. } = self;
         match kind {
-            Kind::Text => column.to_owned(),
-            Kind::Json => format!("{column}::text"),
-            Kind::List => format!("to_jsonb({column})::text"),
+            Kind::Text => name.to_owned(),
+            Kind::Json => format!("{name}::text"),
+            Kind::List => format!("to_jsonb({name})::text"),
         }
     }
 
@@ -91,7 +91,7 @@ pub(super) struct Words {
 
 impl Words {
     pub(super) fn new<'a>(words: impl Iterator<Item = &'a str>) -> Self {
-        let mut words: Vec<_> = words.filter(|word| is_telling(word)).map(str::to_lowercase).collect();
+        let mut words: Vec<_> = words.filter(|word| is_telling(word)).map(str::to_owned).collect();
         // The longest first: an alternation takes the first that fits.
         words.sort_by_key(|word| std::cmp::Reverse(word.len()));
         words.dedup();
@@ -133,17 +133,27 @@ impl Words {
         }
     }
 
-    /// Patterns for `LIKE`, for texts in small letters; in JSON some characters are written differently.
+    /// Patterns for `LIKE`, for texts whose ASCII letters are small: the others cost PostgreSQL more than the search itself,
+    /// and stand here in either size. In JSON some characters are written differently.
     pub(super) fn patterns(&self, is_json: bool) -> Vec<String> {
-        let written = |word: &String| {
-            let json = Value::String(word.clone()).to_string();
-            contains(if is_json { json.trim_start_matches('"').trim_end_matches('"') } else { word })
-        };
-        self.words.iter().map(written).collect()
+        let sizes = |word: &String| [word.clone(), word.to_lowercase(), word.to_uppercase()];
+        let mut patterns: Vec<_> = self
+            .words
+            .iter()
+            .flat_map(sizes)
+            .map(|word| {
+                let word = word.to_ascii_lowercase();
+                let json = Value::String(word.clone()).to_string();
+                contains(if is_json { json.trim_start_matches('"').trim_end_matches('"') } else { &word })
+            })
+            .collect();
+        patterns.sort_unstable();
+        patterns.dedup();
+        patterns
     }
 
     pub(super) async fn redact(&self, conn: &mut Conn, column: Column) -> Result<usize, DieselError> {
-        let Column { table, column: name, .. } = column;
+        let Column { table, name, .. } = column;
         let (value, mut count) = (column.write(), 0);
         for row in self.rows(conn, column).await? {
             let text = if column.is_json() {
@@ -187,7 +197,7 @@ impl Words {
             return Ok(Vec::new());
         }
         diesel::sql_query(format!(
-            "SELECT ctid::text AS place, {text} AS text FROM {table} WHERE lower({text}) LIKE ANY($1) FOR UPDATE"
+            "SELECT ctid::text AS place, {text} AS text FROM {table} WHERE lower({text} COLLATE \"C\") LIKE ANY($1) FOR UPDATE"
         ))
         .bind::<Array<Text>, _>(self.patterns(column.is_json()))
         .load(conn)
@@ -234,6 +244,15 @@ mod tests {
         let mut json = json!({"Asha Verma": ["call Asha Verma", 7], "n": {"x": "Asha Verma"}});
         words.out_of_json(&mut json);
         assert_eq!(json, json!({"Asha Verma": ["call [erased]", 7], "n": {"x": "[erased]"}}));
+    }
+
+    #[test]
+    fn letters_of_either_size_are_looked_for() {
+        let words = Words::new(["Élodie Roy"].into_iter());
+        assert_eq!(words.patterns(false), ["%Élodie roy%", "%élodie roy%"]);
+        assert_eq!(words.out_of("élodie ROY, ÉLODIE Roy"), "[erased], [erased]");
+        let quoted = Words::new(["Asha \"Ash\" Verma"].into_iter());
+        assert_eq!(quoted.patterns(true), [r#"%asha \\"ash\\" verma%"#]);
     }
 
     #[test]

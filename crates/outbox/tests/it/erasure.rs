@@ -121,3 +121,30 @@ async fn who_is_forgotten_does_not_come_back_by_late_news() {
     crm.hear(later).await;
     assert_eq!(crm.database.rows_with("people name=").await.len(), 1, "who comes again later is welcome");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn news_that_come_during_an_erasure_wait_for_its_end() {
+    let crm = Crm::new().await;
+    let lead = crm.clock.id();
+    // An erasure that has not ended: it has the lock, and nobody else sees whom it remembers.
+    let mut erasing = crm.database.connect().await;
+    let key = "hashtextextended(current_schema() || '.erasure', 0)";
+    run(&mut erasing, "BEGIN").await;
+    run(&mut erasing, &format!("SELECT pg_advisory_xact_lock({key})")).await;
+    run(&mut erasing, &format!("INSERT INTO erased VALUES (sha256('lead/{lead}'), now())")).await;
+    let (processor, event) = (crm.processor.clone(), crm.lead(lead, "Verma Textiles"));
+    let hearing = tokio::spawn(async move { processor.deliver(event).await });
+    let waiting = format!(
+        "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+         AND (classid::int8 << 32 | objid::int8) = {key}"
+    );
+    bhiv_testing::eventually(async || {
+        let mut conn = crm.database.connect().await;
+        let found: usize = diesel::sql_query(&waiting).execute(&mut conn).await.unwrap();
+        (found == 1).then_some(())
+    })
+    .await;
+    run(&mut erasing, "COMMIT").await;
+    assert_eq!(hearing.await.unwrap().unwrap(), [Outcome::Done]);
+    assert!(crm.database.rows_with("people name=").await.is_empty(), "it overlooked the erasure");
+}

@@ -68,10 +68,9 @@ async fn events_and_runs(tx: &mut Tx, erasure: &mut Erasure) -> Result<(), Diese
             run::update(tx.conn(), &run).await?;
         }
     }
-    for column in ["data", "event"] {
-        let events = erasure.delete_telling(tx.conn(), Column::json("heard_events", column)).await?;
-        erasure.removed("events", events);
-    }
+    erasure.removed("events", heard::remove_about(tx.conn(), &erasure.names()).await?);
+    let events = erasure.delete_telling(tx.conn(), Column::json("heard_events", "data")).await?;
+    erasure.removed("events", events);
     Ok(())
 }
 

@@ -63,3 +63,14 @@ pub async fn about(conn: &mut Conn, subjects: &[String]) -> QueryResult<Vec<Hear
     let is_about = sql::<Bool>("event ->> 'subject' = ANY(").bind::<Array<Text>, _>(subjects).sql(")");
     heard_events::table.filter(is_about).select(HeardEvent::as_select()).load(conn).await
 }
+
+/// Removes the events about these records, and those that these users caused.
+pub async fn remove_about(conn: &mut Conn, names: &[String]) -> QueryResult<usize> {
+    use diesel::sql_types::{Array, Text};
+    diesel::sql_query(
+        "DELETE FROM heard_events WHERE event ->> 'subject' = ANY($1) OR event ->> 'actor' = ANY($1)",
+    )
+    .bind::<Array<Text>, _>(names)
+    .execute(conn)
+    .await
+}
