@@ -14,6 +14,7 @@ bhiv_web::codes! {
     DECISION_CLOSED = "decision_closed", 409, "The outcome of the decision is waited for no longer";
     NO_CANDIDATES = "no_candidates", 422, "There is nothing to choose among";
     OUTCOME_EXISTS = "outcome_exists", 409, "The decision has its outcome already";
+    PERSON_ERASED = "person_erased", 409, "The person was erased";
     POLICY_EXISTS = "policy_exists", 409, "There is such a kind of decision already";
     POLICY_STANDS = "policy_stands", 409, "The policy stands so already";
     UNKNOWN_KIND = "unknown_kind", 422, "There is no such kind of decision";
@@ -31,6 +32,7 @@ impl From<DecideError> for Problem {
             DecideError::NoCandidates(_) => {
                 Self::new(NO_CANDIDATES, detail).at("/candidates", "must not be empty")
             }
+            DecideError::Erased => Self::new(PERSON_ERASED, detail),
             DecideError::AllMasked(masks) => Self::new(ALL_MASKED, detail).with("masks", json!(masks)),
         }
     }

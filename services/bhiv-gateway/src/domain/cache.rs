@@ -46,9 +46,6 @@ const KEPT: &[&str] = &[
     "/compliance/checks/{id}",
     "/compliance/violations",
     "/compliance/policies",
-    "/rl/decisions",
-    "/rl/decisions/{id}",
-    "/rl/policies",
 ];
 
 /// Roles whose answers do not depend on who has them. Others may be shown their own rows alone.

@@ -51,6 +51,7 @@ use Place::{Body, Path};
 
 const ASKED: &[Place] = &[
     Body("/reference", "lead"),
+    Body("/subject", "lead"),
     Body("/context/lead_id", "lead"),
     Body("/context/customer_id", "customer"),
     Body("/context/user_id", "user"),

@@ -12,24 +12,18 @@ use serde_json::Value;
 use crate::app_with;
 use crate::module::Module;
 
-/// Operations for which the gateway asks for less than their owner does.
-const STRICTER_AT_OWNER: [(&str, &str, &str); 10] = [
-    ("post", "/task/workflows", "task:write"),
-    ("post", "/task/workflows/{id}/backtest", "task:write"),
-    ("post", "/task/workflows/bulk", "task:write"),
-    ("post", "/task/runs/bulk", "task:write"),
-    ("post", "/task/runs/{id}/cancel", "task:write"),
-    ("post", "/task/runs/{id}/retry", "task:write"),
-    ("patch", "/task/workflows/{id}", "task:write"),
-    ("delete", "/task/workflows/{id}", "task:write"),
-    ("delete", "/task/service-levels/{priority}", "task:write"),
-    ("put", "/task/service-levels/{priority}", "task:write"),
-];
-
 /// What keeps a caller out at the gateway; other problems come from behind it.
 const DENIALS: [&str; 4] = ["missing_token", "invalid_token", "token_expired", "permission_denied"];
 
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
+
+/// What the gateway asks for where the owner asks for `permission`: it leaves administering to the owner.
+fn at_the_gateway(method: &str, permission: &str) -> String {
+    match permission.strip_suffix(":admin").filter(|module| *module != "gateway") {
+        Some(module) => format!("{module}:{}", if method == "get" { "read" } else { "write" }),
+        None => permission.to_owned(),
+    }
+}
 
 /// What an operation needs: nothing, a token, or a token with a permission.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,13 +52,11 @@ fn operations(document: &Value) -> Vec<Operation> {
         let concrete = concrete(path);
         let mut permissions = Vec::new();
         for (method, operation) in documented.as_object().unwrap() {
-            let lesser = STRICTER_AT_OWNER.iter().find(|(m, p, _)| m == method && p == path);
-            let needs = match (lesser, operation.pointer("/security/0/bearer")) {
-                (Some((_, _, permission)), _) => Needs::Permission((*permission).to_owned()),
-                (None, None) => Needs::Nothing,
-                (None, Some(scopes)) => match scopes.as_array().unwrap().first() {
+            let needs = match operation.pointer("/security/0/bearer") {
+                None => Needs::Nothing,
+                Some(scopes) => match scopes.as_array().unwrap().first() {
                     None => Needs::Token,
-                    Some(scope) => Needs::Permission(scope.as_str().unwrap().to_owned()),
+                    Some(scope) => Needs::Permission(at_the_gateway(method, scope.as_str().unwrap())),
                 },
             };
             if let Needs::Permission(permission) = &needs {

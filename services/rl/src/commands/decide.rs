@@ -43,6 +43,8 @@ pub enum DecideError {
     },
     #[error("there is nothing to choose among, and '{0}' has no actions of its own")]
     NoCandidates(String),
+    #[error("it is about a person who was erased: nothing may be decided on their data")]
+    Erased,
     #[error("every candidate is forbidden")]
     AllMasked(Vec<Mask>),
 }

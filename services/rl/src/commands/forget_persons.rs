@@ -33,7 +33,7 @@ pub async fn forget(tx: &mut Tx, persons: &[String], purpose: Option<&str>) -> R
     let mut by_kind: BTreeMap<String, Vec<(Decision, Option<Told>)>> = BTreeMap::new();
     // Policies first, in the order of their names, then decisions: as whoever learns does.
     let mut rows = BTreeMap::new();
-    for kind in policy::kinds(tx.conn()).await? {
+    for kind in decision::kinds_of_persons(tx.conn(), persons).await? {
         if let Some(row) = policy::lock(tx.conn(), &kind).await? {
             let learns_for =
                 row.settings.0.learning_purpose.as_ref().map(|purpose| purpose.as_str().to_owned());

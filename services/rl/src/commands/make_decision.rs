@@ -26,6 +26,11 @@ impl Command for MakeDecision {
             tx.continue_story_of(reference).await?;
         }
         let candidates = new.candidates.clone().into_inner();
+        for name in new.subject.iter().chain(&reference) {
+            if tx.is_erased(name).await? {
+                return Err(DecideError::Erased.into());
+            }
+        }
         let NewDecision { query, context, subject, .. } = new;
         let question = Question { kind, reference, subject, query, context, candidates };
         let decision = decide(tx, &self.served, question).await?;

@@ -18,8 +18,8 @@ mod examples;
 mod outcomes;
 
 pub use examples::{
-    Unlearned, forget, learned, mark_learned, of_persons, phase_outcomes, strip, to_be_learned,
-    unlearned_kinds,
+    Unlearned, forget, kinds_of_persons, learned, mark_learned, of_persons, phase_outcomes, strip,
+    to_be_learned, unlearned_kinds,
 };
 pub use outcomes::{compared, evaluated};
 

@@ -157,6 +157,8 @@ async fn an_erased_person_leaves_nothing() {
         (&json!(0.5), &json!({}), &json!(null))
     );
 
+    let asked = app.post("/rl/decisions", ask("lead_follow_up", ASHA, 1)).await;
+    asked.expect_problem(409, "person_erased");
     let late = LeadCreated { lead_id: ASHA[5..].parse().unwrap(), ..LeadCreated::sample() };
     app.deliver_twice(&app.event(&late)).await;
     let about = app.get(&format!("/rl/decisions?reference={ASHA}")).await.expect(200);

@@ -136,6 +136,19 @@ pub async fn phase_outcomes(conn: &mut Conn, kind: &str, since: i64) -> QueryRes
     Ok(rows.into_iter().map(outcome).collect())
 }
 
+/// The kinds of the decisions about these persons that are not forgotten yet, in their order.
+pub async fn kinds_of_persons(conn: &mut Conn, persons: &[String]) -> QueryResult<Vec<String>> {
+    let about = decisions::subject.eq_any(persons.to_vec()).or(decisions::reference.eq_any(persons.to_vec()));
+    decisions::table
+        .filter(about)
+        .filter(decisions::forgotten_at.is_null())
+        .order(decisions::kind)
+        .select(decisions::kind)
+        .distinct()
+        .load(conn)
+        .await
+}
+
 /// The decisions about these persons that are not forgotten yet, locked, and what a policy learned of each, if one did.
 /// The oldest first.
 pub async fn of_persons(conn: &mut Conn, persons: &[String]) -> QueryResult<Vec<(Decision, Option<Told>)>> {
