@@ -36,6 +36,7 @@ WEBHOOK_ALLOWED_NETWORKS=127.0.0.0/8
 ENV
   cat >>"$RUN/env/compliance.env" <<ENV
 COMPLIANCE_SIGNING_KEY_FILE=$RUN/keys/compliance-key.pem
+COMPLIANCE_JWKS_FILE=$RUN/keys/compliance-jwks.json
 ENV
   cat >>"$RUN/env/logging.env" <<ENV
 LOGGING_SIGNING_KEY_FILE=$RUN/keys/logging-key.pem

@@ -11,6 +11,10 @@ pub struct Config {
     /// makes it. Without it they cannot be had; all else goes on.
     #[arg(long, env = "COMPLIANCE_SIGNING_KEY_FILE")]
     pub compliance_signing_key_file: Option<PathBuf>,
+    /// Public keys that were signed with before: a JWKS, as `bhiv keys` writes it. They are published beside that of
+    /// the key of now, so that what was signed then can still be checked.
+    #[arg(long, env = "COMPLIANCE_JWKS_FILE")]
+    pub compliance_jwks_file: Option<PathBuf>,
     /// In whose name they are signed: who is responsible for the data.
     #[arg(long, env = "COMPLIANCE_CONTROLLER", default_value = "bhiv")]
     pub compliance_controller: String,
@@ -32,6 +36,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             compliance_signing_key_file: None,
+            compliance_jwks_file: None,
             compliance_controller: "bhiv".to_owned(),
             compliance_regime: Regime::Gdpr,
             timer_check_ms: 1000,

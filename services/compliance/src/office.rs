@@ -1,5 +1,6 @@
 //! In whose name, under which law and with which key compliance speaks.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use bhiv_signing::{JwkSet, KeyError, Signer};
@@ -25,6 +26,16 @@ pub struct Office {
     /// The law, unless a request names one.
     pub regime: Regime,
     signer: Option<Arc<Signer>>,
+    retired: Arc<JwkSet>,
+}
+
+/// Why there are no keys.
+#[derive(Debug, thiserror::Error)]
+pub enum OfficeError {
+    #[error(transparent)]
+    Signing(#[from] KeyError),
+    #[error("{path}: {reason}; COMPLIANCE_JWKS_FILE is a JWKS, as `bhiv keys` writes it")]
+    Retired { path: String, reason: String },
 }
 
 /// Why something is not signed.
@@ -46,13 +57,15 @@ pub struct Sealed {
 }
 
 impl Office {
-    /// With the key of the settings, if they name one.
-    pub fn open(config: &Config) -> Result<Self, KeyError> {
+    /// With the keys of the settings, if they name some.
+    pub fn open(config: &Config) -> Result<Self, OfficeError> {
+        let retired = config.compliance_jwks_file.as_deref().map(read_keys).transpose()?;
         let signer = config.compliance_signing_key_file.as_deref().map(Signer::read).transpose()?;
         Ok(Self {
             controller: config.compliance_controller.clone(),
             regime: config.compliance_regime,
             signer: signer.map(Arc::new),
+            retired: Arc::new(retired.unwrap_or(JwkSet { keys: Vec::new() })),
         })
     }
 
@@ -67,8 +80,16 @@ impl Office {
         Ok(Sealed { kid: signer.id().to_owned(), jws })
     }
 
-    /// The public keys.
+    /// The public keys, that of now first.
     pub fn keys(&self) -> Result<JwkSet, Unsigned> {
-        Ok(JwkSet { keys: vec![self.signer()?.public().clone()] })
+        let now = self.signer()?.public();
+        let retired = self.retired.keys.iter().filter(|key| key.common.key_id != now.common.key_id);
+        Ok(JwkSet { keys: std::iter::once(now).chain(retired).cloned().collect() })
     }
+}
+
+fn read_keys(file: &Path) -> Result<JwkSet, OfficeError> {
+    let fault = |reason: String| OfficeError::Retired { path: file.display().to_string(), reason };
+    let text = std::fs::read(file).map_err(|error| fault(error.to_string()))?;
+    serde_json::from_slice(&text).map_err(|error| fault(error.to_string()))
 }

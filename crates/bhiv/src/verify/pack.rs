@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
@@ -102,7 +103,7 @@ fn check(pack: impl Read + Seek, keys: Option<PublicKeys>) -> Result<Report> {
         match files.get(&listed.name) {
             None => faults.push(format!("{} is missing", listed.name)),
             Some(content) if hex(content) != listed.sha256 => {
-                faults.push(format!("{} was changed", listed.name))
+                faults.push(format!("{} was changed", listed.name));
             }
             Some(_) => {}
         }
@@ -142,7 +143,10 @@ fn keys(file: &Path) -> Result<PublicKeys> {
 }
 
 fn hex(content: &[u8]) -> String {
-    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(content).iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]

@@ -322,3 +322,27 @@ async fn without_a_key_all_but_signing_goes_on() {
         assert!(problem["detail"].as_str().unwrap().contains("COMPLIANCE_SIGNING_KEY_FILE"));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_signed_with_the_key_before_can_still_be_checked() {
+    let before = signing().await;
+    let dir = tempfile::tempdir().unwrap();
+    let jwks = dir.path().join("jwks.json");
+    let published = before.get("/compliance/keys").await.expect(200);
+    std::fs::write(&jwks, published.to_string()).unwrap();
+    let app = TestApp::start_with::<Compliance>(|key| Config {
+        compliance_signing_key_file: Some(key.to_owned()),
+        compliance_jwks_file: Some(jwks.clone()),
+        ..quick()
+    })
+    .await;
+    let keys = app.get("/compliance/keys").await.expect(200);
+    assert_eq!(keys["keys"].as_array().unwrap().len(), 2);
+    let keys = PublicKeys::new(serde_json::from_value::<JwkSet>(keys).unwrap());
+    for app in [before, app] {
+        let record = grant(&app, LEAD, "contact").await;
+        let receipt = format!("/compliance/receipts/{}", record["id"].as_str().unwrap());
+        let receipt = app.get(&receipt).await.expect(200);
+        keys.open::<Value>("consent-receipt+jwt", receipt["jws"].as_str().unwrap()).unwrap();
+    }
+}

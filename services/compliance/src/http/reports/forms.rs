@@ -79,7 +79,7 @@ pub fn csv(report: &AuditReport) -> Result<String, csv::Error> {
             writer.write_record([table.section, name, &count.to_string()])?;
         }
     }
-    let bytes = writer.into_inner().map_err(|error| error.into_error())?;
+    let bytes = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
