@@ -290,5 +290,5 @@ async fn who_measures_does_not_wait_for_the_broker_when_it_stops() {
     let stopped = std::time::Instant::now();
     stop.cancel();
     measuring.await.unwrap();
-    assert!(stopped.elapsed() < std::time::Duration::from_millis(1_000), "{:?}", stopped.elapsed());
+    assert!(stopped.elapsed() < std::time::Duration::from_secs(1), "{:?}", stopped.elapsed());
 }

@@ -208,13 +208,13 @@ pub async fn remove_leads(conn: &mut Conn, person: &Person) -> QueryResult<usize
 
 /// How many leads, opportunities, accounts and contacts these users work on, and activities they noted.
 pub async fn count_work(conn: &mut Conn, users: &[String]) -> QueryResult<usize> {
-    if users.is_empty() {
-        return Ok(0);
-    }
     #[derive(QueryableByName)]
     struct Count {
         #[diesel(sql_type = diesel::sql_types::BigInt)]
         count: i64,
+    }
+    if users.is_empty() {
+        return Ok(0);
     }
     let of = |table, column| format!("(SELECT count(*) FROM {table} WHERE {column} = ANY($1))");
     let counts = [

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use bhiv_outbox::Tx;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -53,7 +55,11 @@ impl From<&Routes> for Found {
             unassigned: routes.unassigned.len(),
             distance_km: routes.distance_km,
             cost: routes.cost,
-            sha256: hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+            sha256: hash.iter().fold(String::new(), |mut text, byte| {
+                // A string takes everything.
+                let _ = write!(text, "{byte:02x}");
+                text
+            }),
         }
     }
 }
