@@ -5,6 +5,7 @@ mod http;
 mod inbox;
 mod latency;
 mod lists;
+mod logging;
 mod page;
 mod relay;
 mod rl;
@@ -76,6 +77,22 @@ enum What {
         #[command(flatten)]
         stack: Stack,
     },
+    /// The memory of the system: taking in, and answering from many rows.
+    Logging {
+        /// Only these: ingest, search.
+        only: Vec<String>,
+        /// Runs of each side of a comparison; the median counts.
+        #[arg(long, default_value_t = 3)]
+        runs: usize,
+        /// Rows that are searched.
+        #[arg(long, default_value_t = 10_000_000)]
+        rows: u64,
+        /// How often each is asked.
+        #[arg(long, default_value_t = 60)]
+        asked: usize,
+        #[command(flatten)]
+        stack: Stack,
+    },
     /// Learning beside Vowpal Wabbit: losses, and decisions per second.
     Rl {
         /// Orders of each set; the mean counts.
@@ -99,6 +116,7 @@ async fn main() -> ExitCode {
             gateway(&stack, &only, Effort { runs, seconds, clients }).await
         }
         What::Lists { only, asked, stack } => lists(&stack, &only, asked).await,
+        What::Logging { only, runs, rows, asked, stack } => logging(&stack, &only, runs, rows, asked).await,
         What::Rl { shuffles, runs, sources } => rl(&sources, shuffles, runs),
     };
     match outcome {
@@ -146,6 +164,13 @@ async fn lists(stack: &Stack, only: &[String], asked: usize) -> Result {
     let wants = |name: &str| only.is_empty() || only.iter().any(|wanted| wanted == name);
     let mut page = Page::new(lists::METHOD, 1, stack).await?;
     lists::measure(stack, &mut page, asked, wants).await?;
+    page.finish(only.is_empty())
+}
+
+async fn logging(stack: &Stack, only: &[String], runs: usize, rows: u64, asked: usize) -> Result {
+    let wants = |name: &str| only.is_empty() || only.iter().any(|wanted| wanted == name);
+    let mut page = Page::new(logging::METHOD, runs, stack).await?;
+    logging::measure(stack, &mut page, runs, rows, asked, wants).await?;
     page.finish(only.is_empty())
 }
 

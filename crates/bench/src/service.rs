@@ -24,6 +24,7 @@ pub const CRM: Kind = Kind { program: "crm", role: "crm", user: "crm" };
 pub const COMPLIANCE: Kind = Kind { program: "compliance", role: "compliance", user: "compliance" };
 pub const LOGISTICS: Kind = Kind { program: "logistics", role: "logistics", user: "logistics" };
 pub const TASK: Kind = Kind { program: "task", role: "task", user: "task" };
+pub const LOGGING: Kind = Kind { program: "logging", role: "logging", user: "logging" };
 pub const GATEWAY: Kind = Kind { program: "bhiv-gateway", role: "gateway", user: "core" };
 
 impl Kind {

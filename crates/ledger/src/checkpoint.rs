@@ -150,8 +150,6 @@ impl LogKeys {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
     use super::*;
 
     fn signer() -> Signer {

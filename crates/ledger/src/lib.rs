@@ -6,15 +6,19 @@
 //! size, signed (C2SP `tlog-checkpoint`). A [`Verifier`] goes over records and says what does not fit.
 
 mod checkpoint;
+mod finding;
 mod hash;
 mod proof;
+mod record;
 mod row;
 /// Hashes of ranges of leaves.
 pub mod tree;
 mod verifier;
 
 pub use checkpoint::{Bad, Checkpoint, LogKeys};
+pub use finding::Finding;
 pub use hash::Hash;
 pub use proof::{NoProof, Range, consistency_ranges, inclusion_ranges, is_consistent, is_included};
+pub use record::{Record, RecordState};
 pub use row::Row;
-pub use verifier::{Finding, Record, RecordState, Report, Verifier};
+pub use verifier::{Report, Verifier};

@@ -95,8 +95,6 @@ impl Frontier {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
     use std::collections::HashMap;
 
     use ct_merkle::mem_backed_tree::MemoryBackedTree;

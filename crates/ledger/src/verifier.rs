@@ -1,104 +1,7 @@
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use crate::tree::Frontier;
-use crate::{Checkpoint, Hash, LogKeys, Row};
-
-/// One leaf and the row that it is of, or a row without a leaf: a line of the export.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Record {
-    /// The number of the leaf; null of a row that has none.
-    pub leaf_index: Option<u64>,
-    /// The row.
-    pub entry_id: Uuid,
-    /// The leaf's hash, as it was stored when the row was numbered.
-    pub leaf_hash: Option<Hash>,
-    /// What is known of the row.
-    pub state: RecordState,
-    /// The row as it is stored now.
-    pub row: Option<Row>,
-}
-
-/// What is known of a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RecordState {
-    /// It should be there.
-    Kept,
-    /// Its time was over, and it was dropped with all others of its time, of which there is a record.
-    Retired,
-    /// It is not numbered yet.
-    Waiting,
-}
-
-/// Something that does not fit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "finding", rename_all = "snake_case")]
-pub enum Finding {
-    /// The row is not what it was when it was numbered.
-    Changed {
-        /// Number of its leaf.
-        leaf_index: u64,
-        /// The row.
-        entry_id: Uuid,
-    },
-    /// The row is gone, its leaf is not.
-    Removed {
-        /// Number of its leaf.
-        leaf_index: u64,
-        /// The row.
-        entry_id: Uuid,
-    },
-    /// Leaves are gone.
-    LeavesMissing {
-        /// The first of them.
-        leaf_index: u64,
-        /// How many.
-        count: u64,
-    },
-    /// The row has no leaf and waits for none: it did not come in as others do.
-    Inserted {
-        /// The row.
-        entry_id: Uuid,
-    },
-    /// The leaves do not make the root that was signed: one of them was changed together with its row, or another
-    /// one was put before them.
-    Rewritten {
-        /// The first leaf that it may be.
-        from: u64,
-        /// The size of the checkpoint that does not fit: it is one of the leaves before.
-        size: u64,
-    },
-    /// There are fewer leaves than a checkpoint says: the end was cut off.
-    Truncated {
-        /// The first leaf that is missing.
-        leaf_index: u64,
-        /// How many there were.
-        size: u64,
-    },
-    /// A checkpoint is not what was signed.
-    BadCheckpoint {
-        /// How many rows it says.
-        size: u64,
-        /// What is wrong with it.
-        why: String,
-    },
-}
-
-impl Finding {
-    /// Where it is, so that the first one can be named.
-    fn place(&self) -> u64 {
-        match self {
-            Self::Changed { leaf_index, .. }
-            | Self::Removed { leaf_index, .. }
-            | Self::LeavesMissing { leaf_index, .. }
-            | Self::Truncated { leaf_index, .. } => *leaf_index,
-            Self::Rewritten { from, .. } => *from,
-            Self::BadCheckpoint { size, .. } => *size,
-            Self::Inserted { .. } => u64::MAX,
-        }
-    }
-}
+use crate::{Checkpoint, Finding, Hash, LogKeys, Record, RecordState};
 
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -254,22 +157,16 @@ impl Verifier {
     }
 }
 
-impl Record {
-    fn row_is_its_own(&self) -> bool {
-        self.row.as_ref().is_some_and(|row| row.id == self.entry_id)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
-
     use bhiv_signing::{JwkSet, Signer};
     use chrono::DateTime;
     use serde_json::json;
 
+    use uuid::Uuid;
+
     use super::*;
-    use crate::Bad;
+    use crate::{Bad, Row};
 
     struct Log {
         signer: Signer,

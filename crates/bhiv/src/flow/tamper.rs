@@ -10,7 +10,6 @@ use bhiv_settings::Secret;
 use diesel::sql_types::{Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl as _;
 use reqwest::Method;
-use serde_json::Value;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -60,7 +59,7 @@ async fn row(client: &Client, patience: Duration) -> Result<(Uuid, String), Box<
             out!("  row {} ({id}) is in the signed tree of {checkpoint} rows", answer.body["leaf_index"]);
             return Ok((id, row["entity"].as_str().unwrap_or_default().to_owned()));
         }
-        if Instant::now() >= until || answer.body["code"] != Value::from("not_numbered") {
+        if Instant::now() >= until || answer.body["code"] != "not_numbered" {
             return Err(format!("the row cannot be proved: {} {}", answer.status, answer.body).into());
         }
         tokio::time::sleep(Duration::from_millis(100)).await;

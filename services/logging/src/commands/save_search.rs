@@ -64,15 +64,12 @@ impl Command for SaveSearch {
         if saved_search::is_taken(tx.conn(), &after).await? {
             return Err(SaveSearchError::NameTaken(after.name).into());
         }
-        let action = match &before {
-            None => {
-                saved_search::insert(tx.conn(), &after).await?;
-                "search.save"
-            }
-            Some(_) => {
-                saved_search::update(tx.conn(), &after).await?;
-                "search.change"
-            }
+        let action = if before.is_some() {
+            saved_search::update(tx.conn(), &after).await?;
+            "search.change"
+        } else {
+            saved_search::insert(tx.conn(), &after).await?;
+            "search.save"
         };
         let entity = format!("search/{}", after.id);
         tx.audit(action, entity, before.as_ref().map(|it| it as _), Some(&after));

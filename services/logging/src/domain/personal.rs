@@ -113,17 +113,27 @@ fn sealed(fields: &[&str], data: &mut Value, seal: &mut impl FnMut(&Value) -> Op
     }
 }
 
-/// What is sealed in an object, if it stands for something sealed: none if nothing was kept.
-pub fn seal_of(object: &Map<String, Value>) -> Option<Option<&str>> {
+/// What stands in the place of something personal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seal<'a> {
+    /// It is sealed in this.
+    Of(&'a str),
+    /// Nothing of it was kept.
+    Nothing,
+}
+
+/// What an object stands for, if it stands in the place of something personal.
+pub fn seal_of(object: &Map<String, Value>) -> Option<Seal<'_>> {
     let sealed = object.get(SEALED).filter(|_| object.len() == 1)?;
-    Some(sealed.as_str())
+    Some(sealed.as_str().map_or(Seal::Nothing, Seal::Of))
 }
 
 /// Calls `found` with everything that is sealed.
 pub fn each_seal<'a>(data: &'a Value, found: &mut impl FnMut(&'a str)) {
     match data {
         Value::Object(object) => match seal_of(object) {
-            Some(sealed) => sealed.into_iter().for_each(found),
+            Some(Seal::Of(sealed)) => found(sealed),
+            Some(Seal::Nothing) => {}
             None => object.values().for_each(|value| each_seal(value, found)),
         },
         Value::Array(items) => items.iter().for_each(|item| each_seal(item, found)),
@@ -135,10 +145,8 @@ pub fn each_seal<'a>(data: &'a Value, found: &mut impl FnMut(&'a str)) {
 pub fn open(data: &mut Value, open_one: &impl Fn(&str) -> Option<Value>) {
     match data {
         Value::Object(object) => match seal_of(object) {
-            Some(sealed) => {
-                let opened = sealed.and_then(open_one).unwrap_or_default();
-                *data = opened;
-            }
+            Some(Seal::Of(sealed)) => *data = open_one(sealed).unwrap_or_default(),
+            Some(Seal::Nothing) => *data = Value::Null,
             None => object.values_mut().for_each(|value| open(value, open_one)),
         },
         Value::Array(items) => items.iter_mut().for_each(|item| open(item, open_one)),

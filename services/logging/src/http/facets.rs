@@ -44,7 +44,7 @@ pub async fn read(
     let counts = facet::counts(&mut *logging.read().await?, &filter).await?;
     let counted = counts.iter().filter(|count| count.field == "kind").map(|count| count.count).sum();
     let mut facets: BTreeMap<String, Vec<LogFacet>> = BTreeMap::new();
-    for facet::Count { field, value, count } in counts {
+    for facet::FieldValue { field, value, count } in counts {
         facets.entry(field).or_default().push(LogFacet { value, count });
     }
     Ok(Json(LogFacets { counted, complete: counted < facet::MOST, facets }))

@@ -184,12 +184,11 @@ pub async fn consistency(
     signs(&notary)?;
     let mut conn = logging.read().await?;
     let size = tree::size(&mut conn).await?;
-    let to = match to {
-        Some(to) => to,
-        None => {
-            let latest = checkpoint::latest(&mut conn).await?.ok_or(NO_CHECKPOINT)?;
-            u64::try_from(latest.size).unwrap_or_default()
-        }
+    let to = if let Some(to) = to {
+        to
+    } else {
+        let latest = checkpoint::latest(&mut conn).await?.ok_or(NO_CHECKPOINT)?;
+        u64::try_from(latest.size).unwrap_or_default()
     };
     if to > size {
         let says = format!("the tree has {size} rows");

@@ -98,7 +98,9 @@ pub async fn verify(
     while at < to {
         let records = record::of_leaves(&mut conn, at, left.min(AT_A_TIME)).await?;
         let Some(last) = records.last().and_then(|record| record.leaf_index) else { break };
-        records.iter().for_each(|record| verifier.take(record));
+        for record in &records {
+            verifier.take(record);
+        }
         (at, left) = (last + 1, left - i64::try_from(records.len()).unwrap_or(left));
     }
     let (reached, root) = (verifier.size(), verifier.root());
@@ -106,7 +108,9 @@ pub async fn verify(
     if at >= size && left > 0 {
         let after = query.after_row.unwrap_or_default();
         let (strays, last) = record::without_leaf(&mut conn, after, left).await?;
-        strays.iter().for_each(|record| verifier.take(record));
+        for record in &strays {
+            verifier.take(record);
+        }
         next_row = last;
     } else if at >= size {
         next_row = Some(Uuid::nil());

@@ -16,7 +16,7 @@ pub const MOST: i64 = 100_000;
 
 /// A value of a field, and how often it is there.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable)]
-pub struct Count {
+pub struct FieldValue {
     /// The field.
     pub field: String,
     /// The value.
@@ -35,7 +35,7 @@ pub struct Bar {
 }
 
 /// The 20 most frequent values of each field.
-pub async fn counts(conn: &mut Conn, filter: &Filter) -> QueryResult<Vec<Count>> {
+pub async fn counts(conn: &mut Conn, filter: &Filter) -> QueryResult<Vec<FieldValue>> {
     let newest = filter.query().order((entries::timestamp.desc(), entries::id.desc())).limit(MOST).select((
         entries::kind,
         entries::event_type,

@@ -135,7 +135,7 @@ async fn request(stream: &mut TcpStream) -> Option<(String, String)> {
                 return Some((head.to_owned(), body.to_owned()));
             }
         }
-        let mut part = [0; 16_384];
+        let mut part = vec![0; 16_384];
         let read = stream.read(&mut part).await.ok().filter(|read| *read > 0)?;
         bytes.extend_from_slice(&part[..read]);
     }

@@ -141,7 +141,9 @@ async fn a_removed_row_an_inserted_row_and_a_cut_off_end_are_found() {
     let export = export(&app).await;
     let keys = keys(&app).await;
     let mut verifier = Verifier::new(&keys, [outside["note"].as_str().unwrap()]);
-    export.iter().for_each(|record| verifier.take(record));
+    for record in &export {
+        verifier.take(record);
+    }
     let report = serde_json::to_value(verifier.finish(true)).unwrap();
     assert_eq!(report["findings"][1], json!({"finding": "truncated", "leaf_index": 4, "size": 6}));
 }
