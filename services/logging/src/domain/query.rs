@@ -201,7 +201,7 @@ mod tests {
             ("a !!", 3),
             ("o'neil %", 8),
             (&"(".repeat(12), 11),
-            (&"a ".repeat(41), 80),
+            (&"a ".repeat(41), 81),
         ] {
             assert_eq!(TextQuery::read(typed).unwrap_err().position, position, "{typed}");
         }
