@@ -103,7 +103,9 @@ mod tests {
     #[test]
     fn what_is_kept_is_gone_on_from() {
         let mut sequence = Sequence::new(0.1);
-        [0.2, 0.9, 0.4].into_iter().for_each(|value| sequence.observe(value));
+        for value in [0.2, 0.9, 0.4] {
+            sequence.observe(value);
+        }
         let mut restored = Sequence::restore(0.1, sequence.state());
         assert_eq!(restored, sequence);
         sequence.observe(0.7);

@@ -13,8 +13,6 @@ pub use signer::{KeyError, Signer};
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
     use serde::{Deserialize, Serialize};
 
     use super::*;

@@ -5,11 +5,8 @@ mod ship;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bhiv_broker::Backoff;
-use bhiv_outbox::{Command, Origin};
-use bhiv_service::{App, Context};
+use bhiv_service::{App, Context, repeat};
 use chrono::TimeDelta;
-use tokio_util::sync::CancellationToken;
 
 use crate::commands::keep_months::KeepMonths;
 use crate::commands::number_audit::{self, NumberAudit};
@@ -20,6 +17,8 @@ use ship::Shipper;
 
 /// How often it is looked which months are to be made or dropped. One is dropped at a time.
 const MONTHS: Duration = Duration::from_mins(10);
+
+const ACTOR: &str = "service/logging";
 
 /// All of it.
 pub fn add(
@@ -42,38 +41,7 @@ pub fn add(
     };
     app.with_job("number", move |stop| {
         let command = move || NumberAudit { notary: notary.clone(), every };
-        repeat(numbering, number, stop, command, number_audit::AT_A_TIME)
+        repeat(numbering, ACTOR, number, stop, command, number_audit::AT_A_TIME)
     })
-    .with_job("months", move |stop| repeat(months, MONTHS, stop, || KeepMonths, 1))
-}
-
-/// Runs a command again and again, until `stop`: at once while it did as much as it may at a time, else after a while.
-async fn repeat<C: Command<Output = usize>>(
-    context: Context,
-    every: Duration,
-    stop: CancellationToken,
-    command: impl Fn() -> C,
-    at_a_time: usize,
-) where
-    C::Refusal: std::fmt::Debug,
-{
-    let mut backoff = Backoff::reconnect();
-    while !stop.is_cancelled() {
-        let origin = Origin { actor: "service/logging".to_owned(), ..Origin::default() };
-        let pause = match context.run(origin, command()).await {
-            Ok(done) if done >= at_a_time => continue,
-            Ok(_) => {
-                backoff.reset();
-                every
-            }
-            Err(error) => {
-                tracing::warn!(?error, "work beside requests fails");
-                backoff.next_delay()
-            }
-        };
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = stop.cancelled() => {}
-        }
-    }
+    .with_job("months", move |stop| repeat(months, ACTOR, MONTHS, stop, || KeepMonths, 1))
 }

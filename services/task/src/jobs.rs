@@ -4,12 +4,9 @@ mod receivers;
 
 use std::time::Duration;
 
-use bhiv_broker::Backoff;
-use bhiv_outbox::{Command, Origin};
-use bhiv_service::{App, Context};
+use bhiv_service::{App, Context, repeat};
 use bhiv_webhook::Sender;
 use chrono::TimeDelta;
-use tokio_util::sync::CancellationToken;
 
 use crate::commands::forget_events::{self, ForgetEvents};
 use crate::commands::recur::{self, Recur};
@@ -21,6 +18,8 @@ use receivers::Teller;
 
 /// How often what is old is forgotten.
 const HOUSEKEEPING: Duration = Duration::from_mins(1);
+
+const ACTOR: &str = "service/task";
 
 /// All of it.
 pub fn add(app: App, config: &Config, context: &Context, sender: Sender) -> App {
@@ -36,48 +35,20 @@ pub fn add(app: App, config: &Config, context: &Context, sender: Sender) -> App 
         most: config.notify_concurrency.max(1),
         timeout: TimeDelta::try_milliseconds(timeout).unwrap_or_default(),
     };
-    app.with_job("overdue", move |stop| repeat(overdue, every, stop, || TellOverdue, tell_overdue::AT_A_TIME))
-        .with_job("escalate", move |stop| repeat(late, every, stop, || EscalateLate, watch_tasks::AT_A_TIME))
-        .with_job("unanswered", move |stop| {
-            repeat(unanswered, every, stop, || TellUnanswered, watch_tasks::AT_A_TIME)
-        })
-        .with_job("recur", move |stop| repeat(recurring, every, stop, || Recur, recur::AT_A_TIME))
-        .with_job("wake", move |stop| repeat(waking, every, stop, || WakeRuns, wake_runs::AT_A_TIME))
-        .with_job("receivers", move |stop| receivers::tell(teller, every, stop))
-        .with_job("forget", move |stop| {
-            let forget = move || ForgetEvents { days };
-            repeat(forgetting, HOUSEKEEPING, stop, forget, forget_events::AT_A_TIME)
-        })
-}
-
-/// Runs a command again and again, until `stop`: at once while it did as much as it may at a time, else after a while.
-/// Every replica does; what one of them has at hand the others leave alone.
-async fn repeat<C: Command<Output = usize>>(
-    context: Context,
-    every: Duration,
-    stop: CancellationToken,
-    command: impl Fn() -> C,
-    at_a_time: usize,
-) where
-    C::Refusal: std::fmt::Debug,
-{
-    let mut backoff = Backoff::reconnect();
-    while !stop.is_cancelled() {
-        let origin = Origin { actor: "service/task".to_owned(), ..Origin::default() };
-        let pause = match context.run(origin, command()).await {
-            Ok(done) if done == at_a_time => continue,
-            Ok(_) => {
-                backoff.reset();
-                every
-            }
-            Err(error) => {
-                tracing::warn!(?error, "work beside requests fails");
-                backoff.next_delay()
-            }
-        };
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = stop.cancelled() => {}
-        }
-    }
+    app.with_job("overdue", move |stop| {
+        repeat(overdue, ACTOR, every, stop, || TellOverdue, tell_overdue::AT_A_TIME)
+    })
+    .with_job("escalate", move |stop| {
+        repeat(late, ACTOR, every, stop, || EscalateLate, watch_tasks::AT_A_TIME)
+    })
+    .with_job("unanswered", move |stop| {
+        repeat(unanswered, ACTOR, every, stop, || TellUnanswered, watch_tasks::AT_A_TIME)
+    })
+    .with_job("recur", move |stop| repeat(recurring, ACTOR, every, stop, || Recur, recur::AT_A_TIME))
+    .with_job("wake", move |stop| repeat(waking, ACTOR, every, stop, || WakeRuns, wake_runs::AT_A_TIME))
+    .with_job("receivers", move |stop| receivers::tell(teller, every, stop))
+    .with_job("forget", move |stop| {
+        let forget = move || ForgetEvents { days };
+        repeat(forgetting, ACTOR, HOUSEKEEPING, stop, forget, forget_events::AT_A_TIME)
+    })
 }

@@ -27,6 +27,7 @@ pub fn need(method: &str, path: &str) -> Need {
         | "/openapi.json"
         | "/docs"
         | "/.well-known/jwks.json"
+        | "/compliance/keys"
         | "/auth/register"
         | "/auth/login"
         | "/auth/refresh"
@@ -51,6 +52,8 @@ pub fn need(method: &str, path: &str) -> Need {
         "task" => read_or_write(method, Module::Task),
         "compliance" | "consent" => read_or_write(method, Module::Compliance),
         "rl" => read_or_write(method, Module::Rl),
+        // Whoever may read may keep what they look for.
+        "logs" if words.next() == Some("searches") => read_or_write("GET", Module::Logging),
         "logs" | "audit" => read_or_write(method, Module::Logging),
         "event" | "events" | "ws" => read_or_write(method, Module::Gateway),
         "bhiv" => match words.next().unwrap_or_default() {
@@ -99,6 +102,10 @@ mod tests {
             ("POST", "/crm/leads", "crm:write"),
             ("POST", "/consent/grant", "compliance:write"),
             ("GET", "/audit", "logging:read"),
+            ("POST", "/logs/searches", "logging:read"),
+            ("PUT", "/logs/retention", "logging:write"),
+            ("GET", "/compliance/keys", "Nothing"),
+            ("GET", "/compliance/packs", "compliance:read"),
             ("GET", "/logistics/track/BHV1", "Nothing"),
             ("GET", "/logistics/tracks", "logistics:read"),
             ("POST", "/bhiv/agent/decide", "rl:write"),

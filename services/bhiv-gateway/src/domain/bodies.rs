@@ -9,6 +9,9 @@ const ORDINARY: u64 = 1024 * 1024;
 const LARGE: [(&str, &str, u64); 2] =
     [("POST", "/crm/import", 64 * 1024 * 1024), ("POST", "/logistics/delivery/{id}/proofs", 2 * 1024 * 1024)];
 
+/// Files that may be as long as there are records.
+const EXPORTS: [&str; 3] = ["/crm/export", "/logs/export", "/audit/export"];
+
 /// Up to this size, in bytes, a body is read before its module is asked: so much a module's handlers take.
 pub const SMALL: u64 = 100 * 1024;
 
@@ -26,7 +29,8 @@ pub fn is_upload(method: &str, path: &str) -> bool {
 
 /// Whether the answer to `method` on `path` is a file that may be as long as there are records.
 pub fn is_export(method: &str, path: &str) -> bool {
-    method == "GET" && matching("/crm/export", &segments(path.trim_end_matches('/'))).is_some()
+    let segments = segments(path.trim_end_matches('/'));
+    method == "GET" && EXPORTS.iter().any(|export| matching(export, &segments).is_some())
 }
 
 #[cfg(test)]
@@ -42,6 +46,10 @@ mod tests {
         assert_eq!(limit("POST", "/logistics/delivery/7/proofs"), 2_097_152);
         assert_eq!(limit("POST", "/logistics/delivery/7/events"), 1_048_576);
         assert!(is_upload("POST", "/crm/import/") && !is_upload("POST", "/crm/leads"));
-        assert!(is_export("GET", "/crm/export/") && !is_export("GET", "/crm/leads"));
+        assert!(
+            is_export("GET", "/crm/export/")
+                && is_export("GET", "/logs/export")
+                && !is_export("GET", "/crm/leads")
+        );
     }
 }

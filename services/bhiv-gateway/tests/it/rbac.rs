@@ -72,7 +72,9 @@ fn operations(document: &Value) -> Vec<Operation> {
             continue;
         }
         for method in METHODS.iter().filter(|method| documented.get(**method).is_none()) {
-            let access = if *method == "get" { "read" } else { "write" };
+            // Searches are kept by whoever may read: there nothing asks for more.
+            let is_read = *method == "get" || path.starts_with("/logs/searches");
+            let access = if is_read { "read" } else { "write" };
             let needs = Needs::Permission(format!("{module}:{access}"));
             operations.push(Operation { method: read_method(method), path: concrete.clone(), needs });
         }

@@ -16,7 +16,7 @@ impl Command for NoteConsent {
     async fn run(&self, tx: &mut Tx) -> Result<(), Fault<Infallible>> {
         consent::note(tx.conn(), &self.0).await?;
         if self.0.withdrawn {
-            forget(tx, &[self.0.person.clone()], Some(&self.0.purpose)).await?;
+            forget(tx, std::slice::from_ref(&self.0.person), Some(&self.0.purpose)).await?;
         }
         Ok(())
     }

@@ -25,6 +25,9 @@ pub struct Seen {
     pub reward: f64,
 }
 
+/// Something about an outcome, as a number.
+type Value = fn(&Seen) -> f64;
+
 /// A mean, before and lately.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Drift {
@@ -70,8 +73,8 @@ pub fn compare(before: &[Seen], lately: &[Seen]) -> Vec<Drift> {
             drifted: p < ALPHA,
         })
     };
-    let of = |seen: &[Seen], value: fn(&Seen) -> f64| seen.iter().map(value).collect::<Vec<_>>();
-    let outcomes: [(&str, fn(&Seen) -> f64); 2] =
+    let of = |seen: &[Seen], value: Value| seen.iter().map(value).collect::<Vec<_>>();
+    let outcomes: [(&str, Value); 2] =
         [("reward", |seen| seen.reward), ("surprise", |seen| seen.reward - seen.score)];
     let mut found: Vec<_> = outcomes
         .iter()

@@ -186,7 +186,7 @@ impl Model {
     /// SHA-256 of its statistics, in hexadecimal digits: the same for models that know the same.
     pub fn hash(&self) -> String {
         let digest = digest(&SHA256, &self.statistics());
-        digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+        digest.as_ref().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
     }
 
     /// Goes on from what [`Model::statistics`] gave.

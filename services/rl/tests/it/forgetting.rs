@@ -4,6 +4,7 @@ use bhiv_events::compliance::{ConsentRevoked, ErasureRequested};
 use bhiv_events::crm::LeadCreated;
 use bhiv_events::{AuditRecorded, Contract as _, Producer};
 use bhiv_testing::TestApp;
+use diesel_async::RunQueryDsl as _;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -69,7 +70,6 @@ async fn what_was_learned_from_who_withdraws_consent_is_gone() {
 
         // What is known without them follows from the decisions that are left.
         let mut conn = with.database.connect().await;
-        use diesel_async::RunQueryDsl as _;
         diesel::sql_query("UPDATE policies SET statistics = NULL").execute(&mut conn).await.unwrap();
         let anew = TestApp::replica_of::<rl::Rl>(&with, |_| crate::quick());
         let probe = ask(kind, RAVI, 200);
@@ -97,12 +97,12 @@ async fn who_is_forgotten_was_never_met() {
         let kind = json!({"kind": "alone", "says": "x", "actions": ["call"], "model": form,
                           "settings": {"learning_purpose": "profiling"}});
         let [with, without] = [app().await, app().await];
-        for app in [&with, &without] {
+        for (app, met_both) in [(&with, true), (&without, false)] {
             app.post("/rl/policies", kind.clone()).await.expect(201);
             for (lead, budget, worth) in
                 [(RAVI, 100, 0.9), (ASHA, 90_000, 0.1), (RAVI, 7_000, 0.3), (ASHA, 2, 0.0)]
             {
-                if lead == RAVI || std::ptr::eq(app, &with) {
+                if lead == RAVI || met_both {
                     let new = json!({"query": "How?", "kind": "alone", "reference": lead, "context": {"budget": budget}});
                     let before = policy(app, "alone").await["observations"].as_i64().unwrap();
                     let made = app.post("/rl/decisions", new).await.expect(201);
