@@ -252,7 +252,7 @@ mod tests {
         let choice = policy.choose(&Facts::default(), &actions, 0.5).unwrap();
         assert_eq!(choice.chosen.action, "hold");
         assert!((choice.chosen.propensity - 0.95).abs() < 1e-12 && choice.chosen.baseline == Some(1.0));
-        assert!(choice.chosen.learner.unwrap() < 0.1, "the policy itself knows better: {choice:?}");
+        assert!(choice.chosen.learner.unwrap() < 0.4, "the policy itself knows better: {choice:?}");
         policy.settings.baseline = Baseline::First;
         let choice = policy.choose(&Facts::default(), &actions, 0.5).unwrap();
         assert_eq!((choice.chosen.action.as_str(), choice.chosen.baseline), ("approve", Some(1.0)));
