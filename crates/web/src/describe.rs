@@ -201,6 +201,13 @@ impl Operation {
         self.responses.insert(status.to_owned(), response.build());
     }
 
+    /// The same answer in another form, a text that no schema describes.
+    pub fn also_as(&mut self, status: &str, media_type: &str) {
+        if let Some(response) = self.responses.get_mut(status) {
+            response.content.insert(media_type.to_owned(), Content::new(Some(String::schema())));
+        }
+    }
+
     /// A problem that it may answer with.
     pub fn problem(&mut self, status: &str, says: &str) {
         let schema = self.schema_of::<ProblemBody>();

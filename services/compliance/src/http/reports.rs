@@ -60,6 +60,8 @@ impl Responder for Written {
 impl Describe for Written {
     fn describe(operation: &mut Operation) {
         operation.answers::<AuditReport>("200", "The report; by `format` or `Accept` as CSV or HTML, too");
+        operation.also_as("200", "text/csv");
+        operation.also_as("200", "text/html");
     }
 }
 

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use crate::domain::drift::{Drift, compare};
 use crate::domain::evaluation::{Judge, Target, evaluate};
+use crate::error::UNKNOWN_KIND;
 use crate::store::{decision, policy};
 
 /// Decisions that are looked at, at most: the newest.
@@ -63,8 +64,11 @@ pub async fn read(
 ) -> Result<Json<PolicyEvaluations>> {
     let ReadEvaluation { kind, since } = query;
     let mut conn = rl.read().await?;
-    let row = policy::find(&mut conn, &kind).await?;
-    let row = row.ok_or_else(|| Problem::not_found(format!("policy/{kind}")))?;
+    let Some(row) = policy::find(&mut conn, &kind).await? else {
+        let known = policy::kinds(&mut conn).await?;
+        let detail = format!("there is no kind of decision '{kind}'; there are {}", known.join(", "));
+        return Err(Problem::new(UNKNOWN_KIND, detail).at("?kind", "does not exist").with("kinds", known));
+    };
     let outcomes = decision::evaluated(&mut conn, &kind, since, MOST).await?;
     let judges = [Judge::Learner, Judge::Baseline].into_iter();
     let judges = judges.chain(row.default_actions.0.iter().cloned().map(Judge::Always));

@@ -55,7 +55,7 @@ async fn what_other_policies_would_have_earned_is_estimated() {
         (&since["decisions"], &since["mean_reward"], &since["policies"]),
         (&json!(0), &json!(null), &json!([]))
     );
-    app.get("/rl/evaluation?kind=nothing").await.expect_problem(404, "not_found");
+    app.get("/rl/evaluation?kind=nothing").await.expect_problem(422, "unknown_kind");
     app.get("/rl/evaluation").await.expect_problem(422, "invalid_input");
 }
 
