@@ -204,7 +204,8 @@ impl Operation {
     /// The same answer in another form, a text that no schema describes.
     pub fn also_as(&mut self, status: &str, media_type: &str) {
         if let Some(response) = self.responses.get_mut(status) {
-            response.content.insert(media_type.to_owned(), Content::new(Some(String::schema())));
+            let text = Content::new(Some(String::schema()));
+            response.content.insert(media_type.to_owned(), RefOr::T(text));
         }
     }
 
