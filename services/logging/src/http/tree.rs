@@ -149,10 +149,10 @@ pub async fn proof(
 #[serde(deny_unknown_fields)]
 pub struct WhichSizes {
     /// Rows of the smaller tree.
-    #[schema(minimum = 1, maximum = 1_000_000_000_000)]
+    #[schema(minimum = 1, maximum = 2_000_000_000)]
     from: u64,
     /// Rows of the larger one; as many as the last checkpoint has, unless it says otherwise.
-    #[schema(minimum = 1, maximum = 1_000_000_000_000)]
+    #[schema(minimum = 1, maximum = 2_000_000_000)]
     to: Option<u64>,
 }
 

@@ -28,7 +28,7 @@ const CHECKPOINTS: i64 = 10_000;
 pub struct VerifyAudit {
     /// The first row of the part: `next` of the part before.
     #[serde(default)]
-    #[schema(minimum = 0, maximum = 1_000_000_000_000)]
+    #[schema(minimum = 0, maximum = 2_000_000_000)]
     from: u64,
     /// Instead: audit rows with higher ids than this are looked for in the tree; `next_row` of the part before.
     after_row: Option<Uuid>,
@@ -153,10 +153,10 @@ enum Export {
 pub struct ExportAudit {
     /// The first leaf.
     #[serde(default)]
-    #[schema(minimum = 0, maximum = 1_000_000_000_000)]
+    #[schema(minimum = 0, maximum = 2_000_000_000)]
     from: u64,
     /// The first leaf that is not in it; to the end, and the rows that have no leaf after it, unless it says otherwise.
-    #[schema(minimum = 0, maximum = 1_000_000_000_000)]
+    #[schema(minimum = 0, maximum = 2_000_000_000)]
     to: Option<u64>,
 }
 
