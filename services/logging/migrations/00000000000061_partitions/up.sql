@@ -2,7 +2,7 @@
 -- are UUIDv7, so a month is a range of them, and whoever looks for an id looks into one partition of each kind.
 --
 -- The version before goes on beside it: it names its columns, and finds the same ones. What it wrote is copied here,
--- under a lock, some 20 s per million rows on two cores; a system that cannot wait so long is given its memory anew.
+-- under a lock: a system with so many rows that it cannot wait is given its memory anew.
 ALTER TABLE entries RENAME TO entries_before;
 ALTER INDEX entries_pkey RENAME TO entries_before_pkey;
 ALTER INDEX entries_timestamp RENAME TO entries_before_timestamp;
