@@ -70,8 +70,9 @@ pub async fn measure(stack: &Stack, page: &mut Page) -> Result {
     let (producer, consumer) = (stack.schema("producer").await?, stack.schema("consumer").await?);
     let (stop, arrivals) = (CancellationToken::new(), Arrivals::default());
     let publishing = Connector::new(&stack.amqp_url, "bench relay");
-    let relay =
-        tokio::spawn(Relay::new(producer.url.clone(), publishing, producer.wake.clone()).run(stop.clone()));
+    let relay = tokio::spawn(
+        Relay::new(Producer::Crm, producer.url.clone(), publishing, producer.wake.clone()).run(stop.clone()),
+    );
     let keys = [(Producer::Crm, LeadCreated::KIND.routing_key)];
     let bindings = Bindings::new(Producer::Task).on_all("bench", keys, arrivals.clone());
     let clock = Clock::system();

@@ -51,7 +51,7 @@ async fn relay_once(stack: &Stack) -> Result<f64> {
 async fn drain(stack: &Stack, schema: &Schema) -> Result {
     let stop = CancellationToken::new();
     let connector = Connector::new(&stack.amqp_url, "bench relay");
-    let relay = Relay::new(schema.url.clone(), connector, schema.wake.clone());
+    let relay = Relay::new(Producer::Crm, schema.url.clone(), connector, schema.wake.clone());
     let running = tokio::spawn(relay.run(stop.clone()));
     schema.until("(SELECT FROM outbox LIMIT 1) AS one", 0).await?;
     stop.cancel();
@@ -100,7 +100,7 @@ pub async fn backlog(stack: &Stack, page: &mut Page) -> Result {
     }
     let stop = CancellationToken::new();
     let publishing = Connector::new(&stack.amqp_url, "bench relay");
-    let relay = Relay::new(schema.url.clone(), publishing, schema.wake.clone());
+    let relay = Relay::new(Producer::Crm, schema.url.clone(), publishing, schema.wake.clone());
     let before = resident("self")?;
     let running = tokio::spawn(relay.run(stop.clone()));
     let mut highest = before;

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bhiv_settings::Database;
 use deadpool::Runtime;
@@ -8,6 +8,7 @@ use diesel_async::{AsyncConnection as _, RunQueryDsl as _};
 use futures_util::FutureExt as _;
 use tokio::runtime::Handle;
 
+use crate::metrics::Metrics;
 use crate::{Conn, Error};
 
 /// A connection on loan from the pool.
@@ -17,6 +18,7 @@ pub type PooledConnection = deadpool_pool::Object<Conn>;
 #[derive(Clone)]
 pub struct Pool {
     connections: deadpool_pool::Pool<Conn>,
+    metrics: Metrics,
 }
 
 impl std::fmt::Debug for Pool {
@@ -35,16 +37,21 @@ impl Pool {
     /// When the settings cannot make a pool.
     pub fn new(settings: &Database) -> Result<Self, Error> {
         let main = Handle::current();
+        let metrics = Metrics::new("main");
+        let timed = metrics.clone();
         let mut config = ManagerConfig::default();
         // No query per loan. A closed connection and one inside a transaction are recognised all the same.
         config.recycling_method = RecyclingMethod::Fast;
         config.custom_setup = Box::new(move |url| {
             let url = url.to_owned();
             let connecting = main.spawn(async move { Conn::establish(&url).await });
+            let stopwatch = timed.stopwatch();
             async move {
-                connecting
+                let mut conn = connecting
                     .await
-                    .unwrap_or_else(|error| Err(diesel::ConnectionError::BadConnection(error.to_string())))
+                    .unwrap_or_else(|error| Err(diesel::ConnectionError::BadConnection(error.to_string())))?;
+                conn.set_instrumentation(stopwatch);
+                Ok(conn)
             }
             .boxed()
         });
@@ -57,7 +64,8 @@ impl Pool {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| Error::Unavailable(error.to_string()))?;
-        Ok(Self { connections })
+        metrics.watch(&connections);
+        Ok(Self { connections, metrics })
     }
 
     /// Borrows a connection; waits at most 2 s for a free one and 5 s for a new one.
@@ -65,7 +73,10 @@ impl Pool {
     /// # Errors
     /// [`Error::Unavailable`] when there is none in that time.
     pub async fn get(&self) -> Result<PooledConnection, Error> {
-        self.connections.get().await.map_err(|error| Error::Unavailable(error.to_string()))
+        let started = Instant::now();
+        let conn = self.connections.get().await;
+        self.metrics.waited(started.elapsed());
+        conn.map_err(|error| Error::Unavailable(error.to_string()))
     }
 
     /// Asks the database something.

@@ -4,12 +4,14 @@ mod floor;
 mod leader;
 mod metrics;
 pub(crate) mod rows;
+mod spans;
 
 use std::pin::pin;
 use std::time::Duration;
 
 use bhiv_broker::{Backoff, Connector};
 use bhiv_db::{Conn, Error};
+use bhiv_events::Producer;
 use bhiv_settings::Secret;
 use bhiv_telemetry::metrics::{Gauge, gauge};
 use diesel::sql_types::Bool;
@@ -44,6 +46,7 @@ pub enum RelayState {
 /// The relay of one replica.
 #[derive(Debug)]
 pub struct Relay {
+    producer: Producer,
     database_url: Secret,
     connector: Connector,
     wake: Wake,
@@ -52,13 +55,13 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Reads the outbox of `database_url`'s schema and publishes over `connector`, a connection that is used
+    /// Reads the outbox of `producer`, in `database_url`'s schema, and publishes over `connector`, a connection that is used
     /// for nothing else.
-    pub fn new(database_url: Secret, connector: Connector, wake: Wake) -> Self {
+    pub fn new(producer: Producer, database_url: Secret, connector: Connector, wake: Wake) -> Self {
         let state = watch::Sender::new(RelayState::Away("not connected yet".to_owned()));
         let leads = gauge("outbox_leader", "1 in the replica that publishes the outbox, 0 in others.");
         leads.record(0.0, &[]);
-        Self { database_url, connector, wake, state, leads }
+        Self { producer, database_url, connector, wake, state, leads }
     }
 
     /// Follows what the relay is doing.
@@ -129,7 +132,7 @@ impl Relay {
         }
         info!("this replica publishes the outbox");
         self.be(RelayState::Leader);
-        Leader::new(conn, &self.connector, &self.wake).run(stop).await
+        Leader::new(self.producer, conn, &self.connector, &self.wake).run(stop).await
     }
 
     /// Lets others try to lead, until there is a connection to the broker again.

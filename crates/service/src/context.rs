@@ -14,6 +14,7 @@ const AT_ONCE: usize = 16;
 #[derive(Clone, Debug)]
 pub struct Context {
     pool: Pool,
+    producer: Producer,
     transactor: Transactor,
     clock: Clock,
     wake: Wake,
@@ -25,7 +26,7 @@ impl Context {
     pub fn new(pool: Pool, producer: Producer, clock: Clock) -> Self {
         let wake = Wake::default();
         let transactor = Transactor::new(pool.clone(), producer, clock.clone(), wake.clone());
-        Self { pool, transactor, clock, wake, stopping: CancellationToken::new() }
+        Self { pool, producer, transactor, clock, wake, stopping: CancellationToken::new() }
     }
 
     /// A connection for reading.
@@ -66,6 +67,11 @@ impl Context {
     /// Time, ids and chance.
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// Whose events it records.
+    pub fn producer(&self) -> Producer {
+        self.producer
     }
 
     /// The connections.

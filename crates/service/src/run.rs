@@ -46,7 +46,7 @@ const DRAIN: Duration = Duration::from_secs(15);
 
 pub(crate) async fn run<S: Service>(common: Common, config: S::Config) -> Result<(), Error> {
     let name = S::INFO.name;
-    let _telemetry = bhiv_telemetry::init(name, &common.telemetry)?;
+    let _telemetry = bhiv_telemetry::init(name, S::INFO.version, &common.telemetry)?;
     let clock = Clock::system();
     let context = Context::new(Pool::new(&common.database)?, S::PRODUCER, clock.clone());
     let authority = Authority { verifier: Verifier::new(&common.auth)?, clock };
@@ -190,7 +190,7 @@ impl Work {
             stop_outgoing: CancellationToken::new(),
         };
         let (pool, clock, wake) = (context.pool(), context.clock(), context.wake());
-        let relay = Relay::new(database_url, publishing, wake.clone());
+        let relay = Relay::new(context.producer(), database_url, publishing, wake.clone());
         work.outgoing.spawn(relay.run(work.stop_outgoing.clone()));
 
         let processor = Processor::new(pool.clone(), app.bindings(), clock.clone(), wake.clone());

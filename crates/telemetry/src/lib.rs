@@ -54,12 +54,16 @@ impl Drop for Guard {
     }
 }
 
-/// Sets up logs, traces and metrics for the process of `service`.
+/// Sets up logs, traces and metrics for the process of `service`. What `OTEL_RESOURCE_ATTRIBUTES` adds, such as the
+/// commit it was built from, is in its traces and in the metric `target_info`, as its version is.
 ///
 /// # Errors
 /// When a setting is malformed, or when it is called twice.
-pub fn init(service: &'static str, settings: &Telemetry) -> Result<Guard, Error> {
-    let resource = Resource::builder().with_service_name(service).build();
+pub fn init(service: &'static str, version: &'static str, settings: &Telemetry) -> Result<Guard, Error> {
+    let resource = Resource::builder()
+        .with_service_name(service)
+        .with_attribute(metrics::KeyValue::new("service.version", version))
+        .build();
     trace::keep(settings.trace_ratio);
     // A scope decides whether a trace is kept; nothing but a trace that is has spans.
     let mut tracer = SdkTracerProvider::builder()

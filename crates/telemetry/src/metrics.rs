@@ -5,9 +5,10 @@
 
 use std::sync::OnceLock;
 
-use opentelemetry::metrics::Meter;
+use opentelemetry::metrics::{AsyncInstrument, Meter};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
+use prometheus::process_collector::ProcessCollector;
 use prometheus::{Registry, TextEncoder};
 
 pub use opentelemetry::KeyValue;
@@ -25,6 +26,10 @@ pub(crate) fn init(resource: Resource) -> Result<(), opentelemetry_sdk::error::O
         .with_registry(registry.clone())
         .scope_info_enabled(false)
         .build()?;
+    // CPU, memory and open files, under the names that every Prometheus client gives them.
+    if let Err(error) = registry.register(Box::new(ProcessCollector::for_self())) {
+        tracing::warn!(%error, "the process does not measure itself");
+    }
     let provider = SdkMeterProvider::builder().with_reader(exporter).with_resource(resource).build();
     opentelemetry::global::set_meter_provider(provider);
     // A second call is refused by the subscriber; the first registry stays.
@@ -49,6 +54,18 @@ pub fn seconds(name: &'static str, description: &'static str) -> Histogram<f64> 
 /// A value that goes up and down.
 pub fn gauge(name: &'static str, description: &'static str) -> Gauge<f64> {
     meter().f64_gauge(name).with_description(description).build()
+}
+
+/// A value that somebody else keeps: `read` is asked each time that the page is.
+pub fn observed(
+    name: &'static str,
+    description: &'static str,
+    labels: Vec<KeyValue>,
+    read: impl Fn() -> f64 + Send + Sync + 'static,
+) {
+    let callback = move |observer: &dyn AsyncInstrument<f64>| observer.observe(read(), &labels);
+    // It stays registered without its handle.
+    let _ = meter().f64_observable_gauge(name).with_description(description).with_callback(callback).build();
 }
 
 /// The page that Prometheus reads, in its text format. Empty before telemetry is set up.

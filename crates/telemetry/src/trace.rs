@@ -121,6 +121,12 @@ pub fn current() -> Option<String> {
     })
 }
 
+/// Whether the trace that `traceparent` names is one of those that are kept.
+pub fn is_kept_by(traceparent: &str) -> bool {
+    let context = TraceContextPropagator::new().extract(&Header(Some(traceparent)));
+    context.span().span_context().is_sampled()
+}
+
 /// Whether the current trace is one of those that are kept.
 pub fn is_kept() -> bool {
     Context::map_current(|context| context.span().span_context().is_sampled())

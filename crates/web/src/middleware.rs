@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, MessageBody};
@@ -62,6 +63,7 @@ pub async fn surround(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
+    let _in_flight = InFlight::new();
     let meta = RequestMeta::new(request.headers());
     request.extensions_mut().insert(meta.clone());
     let method = request.method().clone();
@@ -158,16 +160,70 @@ fn problem_of(error: &Error) -> Problem {
     }
 }
 
-fn observe(method: &Method, route: &str, status: StatusCode, took: Duration, request_id: &str) {
+/// Requests whose answer has not begun.
+static IN_FLIGHT: AtomicU32 = AtomicU32::new(0);
+
+/// Counts one, for as long as somebody waits for it.
+struct InFlight;
+
+impl InFlight {
+    fn new() -> Self {
+        IN_FLIGHT.fetch_add(1, Ordering::Relaxed);
+        Self
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        IN_FLIGHT.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Requests by route, method and class of status.
+fn requests() -> &'static Histogram<f64> {
     static SECONDS: OnceLock<Histogram<f64>> = OnceLock::new();
-    let seconds = SECONDS
-        .get_or_init(|| metrics::seconds("http_request_seconds", "From a request's head to its answer's."));
+    SECONDS.get_or_init(|| {
+        metrics::observed(
+            "http_requests_in_flight",
+            "Requests whose answer has not begun.",
+            Vec::new(),
+            || f64::from(IN_FLIGHT.load(Ordering::Relaxed)),
+        );
+        metrics::seconds("http_request_seconds", "From a request's head to its answer's.")
+    })
+}
+
+/// Anybody may make up methods; Prometheus would keep them all.
+fn known(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}
+
+fn class(status: StatusCode) -> &'static str {
+    match status.as_u16() / 100 {
+        1 => "1xx",
+        2 => "2xx",
+        3 => "3xx",
+        4 => "4xx",
+        _ => "5xx",
+    }
+}
+
+fn observe(method: &Method, route: &str, status: StatusCode, took: Duration, request_id: &str) {
     let labels = [
-        KeyValue::new("method", method.to_string()),
+        KeyValue::new("method", known(method)),
         KeyValue::new("route", route.to_owned()),
-        KeyValue::new("status", i64::from(status.as_u16())),
+        KeyValue::new("status", class(status)),
     ];
-    seconds.record(took.as_secs_f64(), &labels);
+    requests().record(took.as_secs_f64(), &labels);
 
     // A line costs more than a request: reads that went well are left to the metrics.
     let changes = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);

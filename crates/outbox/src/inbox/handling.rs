@@ -12,7 +12,7 @@ use futures_util::FutureExt as _;
 use tracing::info_span;
 
 use super::failing::EARLY;
-use super::{Outcome, Processor, Work, rows};
+use super::{Incoming, Outcome, Processor, Work, rows};
 use crate::bindings::Binding;
 use crate::{Failure, Order, Tx};
 
@@ -33,12 +33,23 @@ impl Processor {
         let mut told = BTreeSet::new();
         for (work, outcome) in works.iter().zip(&outcomes) {
             self.metrics.outcome(work.binding.consumer, outcome);
+            if *outcome == Outcome::Done {
+                self.done(work);
+            }
             if *outcome == Outcome::Done && told.insert(work.binding.consumer) {
                 work.binding.handler.committed();
             }
         }
         self.metrics.batch(started.elapsed());
         Ok(outcomes)
+    }
+
+    /// How long it took, unless an operator put it back: then it took as long as they did.
+    pub(super) fn done(&self, work: &Work<'_>) {
+        let Incoming { event, raw } = work.incoming;
+        if !raw.was_put_back() {
+            self.metrics.done(work.binding.consumer, event, self.service.clock.now());
+        }
     }
 
     async fn handle(&self, tx: &mut Tx, works: &[Work<'_>]) -> Result<Vec<Outcome>, Failure> {
@@ -99,11 +110,20 @@ impl Processor {
             }
         };
         match only {
-            Some(event) => scope(binding, event).around(handling).await?,
-            None => handling.await?,
-        }
-        for event in events {
-            scope(binding, event).run(|| tell(binding, event));
+            Some(event) => {
+                let told = async {
+                    handling.await?;
+                    tell(binding, event);
+                    Ok::<_, Failure>(())
+                };
+                scope(binding, event).around(told).await?;
+            }
+            None => {
+                handling.await?;
+                for event in events {
+                    scope(binding, event).run(|| tell(binding, event));
+                }
+            }
         }
         if binding.order == Order::Strict {
             for work in works {
@@ -116,7 +136,14 @@ impl Processor {
 
 fn scope(binding: &Binding, event: &Event) -> Scope {
     Scope::new(event.traceparent.as_deref(), || {
-        info_span!("handle", otel.name = event.name(), consumer = binding.consumer)
+        info_span!(
+            "handle",
+            otel.name = format!("handle {}", event.routing_key()),
+            otel.kind = "consumer",
+            messaging.system = "rabbitmq",
+            messaging.message.id = %event.id,
+            consumer = binding.consumer,
+        )
     })
 }
 

@@ -1,6 +1,9 @@
 use std::time::Duration;
 
+use bhiv_events::Event;
 use bhiv_telemetry::metrics::{self, Counter, Histogram, KeyValue};
+
+use chrono::{DateTime, Utc};
 
 use super::Outcome;
 
@@ -14,6 +17,7 @@ pub(super) struct Metrics {
     messages: Counter<u64>,
     dead_letters: Counter<u64>,
     batch_seconds: Histogram<f64>,
+    event_seconds: Histogram<f64>,
 }
 
 impl Metrics {
@@ -24,6 +28,10 @@ impl Metrics {
             batch_seconds: metrics::seconds(
                 "inbox_batch_seconds",
                 "From the begin to the commit of a transaction that handled messages.",
+            ),
+            event_seconds: metrics::seconds(
+                "inbox_event_seconds",
+                "From what happened to the commit of what a consumer did about it.",
             ),
         };
         // From the first on: a series that begins with 1 has not increased for Prometheus.
@@ -44,6 +52,14 @@ impl Metrics {
         };
         let labels = [KeyValue::new("consumer", consumer.to_owned()), KeyValue::new("outcome", outcome)];
         self.messages.add(1, &labels);
+    }
+
+    /// A consumer has done at `now` what it does about `event`.
+    pub(super) fn done(&self, consumer: &'static str, event: &Event, now: DateTime<Utc>) {
+        // Clocks may disagree by a little.
+        let took = (now - event.time).to_std().unwrap_or_default();
+        let labels = [KeyValue::new("consumer", consumer), KeyValue::new("event", event.name())];
+        self.event_seconds.record(took.as_secs_f64(), &labels);
     }
 
     pub(super) fn dead_letter(&self, class: &'static str) {

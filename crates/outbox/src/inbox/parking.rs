@@ -7,6 +7,7 @@ use super::failing::{EARLY, Reason, into_error, retry_delay};
 use super::handling::{HANDLER_TIMEOUT, turn};
 use super::rows::{self, Parked};
 use super::{Incoming, Outcome, Processor, Raw, Work};
+use crate::bindings::Binding;
 use crate::{Failure, Tx};
 
 /// Tries of a parked message before it becomes a dead letter: about an hour.
@@ -32,8 +33,11 @@ impl Processor {
         let Some(parked) = rows::next_due(tx.conn()).await? else { return tx.end(Ok(false)).await };
         let handled = self.handle_parked(&mut tx, &parked).await;
         match tx.end(handled).await {
-            Ok(outcome) => {
+            Ok((outcome, done)) => {
                 self.metrics.outcome(&parked.consumer, &outcome);
+                if let Some((binding, incoming)) = done {
+                    self.done(&Work { incoming: &incoming, binding });
+                }
                 Ok(true)
             }
             Err(Failure::Database(error @ Error::Unavailable(_))) => Err(error.into()),
@@ -46,7 +50,12 @@ impl Processor {
         }
     }
 
-    async fn handle_parked(&self, tx: &mut Tx, parked: &Parked) -> Result<Outcome, Failure> {
+    /// What became of it, and what it was if that is done.
+    async fn handle_parked(
+        &self,
+        tx: &mut Tx,
+        parked: &Parked,
+    ) -> Result<(Outcome, Option<(&Binding, Incoming)>), Failure> {
         let raw = parked.raw();
         let event =
             wire::read(&raw.headers, &raw.body).map_err(|malformed| Failure::Never(malformed.to_string()))?;
@@ -64,12 +73,13 @@ impl Processor {
             Outcome::Early(missing) => {
                 let reason = Reason { class: EARLY, error: missing.clone(), is_final: false };
                 self.fail_again(tx, parked, &reason).await?;
-                return Ok(outcome);
+                return Ok((outcome, None));
             }
             _ => {}
         }
         rows::unpark(tx.conn(), &parked.consumer, parked.message_id).await?;
-        Ok(outcome)
+        let done = (outcome == Outcome::Done).then_some((binding, incoming));
+        Ok((outcome, done))
     }
 
     async fn fail_again(&self, tx: &mut Tx, parked: &Parked, reason: &Reason) -> Result<(), Failure> {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bhiv_broker::{Connector, Fate, Message, Publisher, State, crash};
 use bhiv_db::{Conn, Error};
+use bhiv_events::Producer;
 use futures_util::StreamExt as _;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -11,7 +12,7 @@ use tracing::{error, warn};
 
 use super::floor::Floor;
 use super::metrics::Metrics;
-use super::rows;
+use super::{rows, spans};
 use crate::Wake;
 
 /// Rows that are read, published and deleted together.
@@ -52,7 +53,7 @@ pub(super) struct Leader<'r> {
 }
 
 impl<'r> Leader<'r> {
-    pub(super) fn new(conn: Conn, connector: &'r Connector, wake: &'r Wake) -> Self {
+    pub(super) fn new(producer: Producer, conn: Conn, connector: &'r Connector, wake: &'r Wake) -> Self {
         Self {
             conn,
             connector,
@@ -61,7 +62,7 @@ impl<'r> Leader<'r> {
             unanswered_since: None,
             floor: Floor::default(),
             suspects: HashSet::new(),
-            metrics: Metrics::new(),
+            metrics: Metrics::new(producer),
         }
     }
 
@@ -120,14 +121,18 @@ impl<'r> Leader<'r> {
             return Ok(0);
         }
         let ids: Vec<i64> = batch.iter().map(|row| row.id).collect();
-        let messages: Vec<_> = batch.into_iter().map(rows::Row::into_message).collect();
-        let Some(fates) = self.publish(&messages, stop).await else { return Ok(0) };
+        let mut messages: Vec<_> = batch.into_iter().map(rows::Row::into_message).collect();
+        let Some(fates) = self.publish(&mut messages, stop).await else { return Ok(0) };
 
         let mut settled = ids.len();
         let mut delivered = Vec::with_capacity(ids.len());
-        for (id, fate) in ids.into_iter().zip(fates) {
+        let mut keys = Vec::with_capacity(ids.len());
+        for ((id, message), fate) in ids.into_iter().zip(&messages).zip(fates) {
             match fate {
-                Fate::Delivered => delivered.push(id),
+                Fate::Delivered => {
+                    delivered.push(id);
+                    keys.push(message.routing_key.as_str());
+                }
                 Fate::Refused(reason) => {
                     error!(row = id, reason, "the broker refused an event; it is parked");
                     rows::park(&mut self.conn, id, &reason, FIRST_RETRY).await?;
@@ -143,7 +148,7 @@ impl<'r> Leader<'r> {
         crash::point("relay.confirmed");
         rows::delete(&mut self.conn, &delivered).await?;
         crash::point("relay.deleted");
-        self.metrics.published(delivered.len());
+        self.metrics.published(keys);
         for id in &delivered {
             self.suspects.remove(id);
         }
@@ -151,7 +156,7 @@ impl<'r> Leader<'r> {
     }
 
     /// `None` when the process stops while the broker is away, or when the broker is out of reach.
-    async fn publish(&mut self, messages: &[Message], stop: &CancellationToken) -> Option<Vec<Fate>> {
+    async fn publish(&mut self, messages: &mut [Message], stop: &CancellationToken) -> Option<Vec<Fate>> {
         let since = *self.unanswered_since.get_or_insert_with(Instant::now);
         let publisher = match &mut self.publisher {
             Some(publisher) if !publisher.is_lost() => publisher,
@@ -171,6 +176,7 @@ impl<'r> Leader<'r> {
             }
         };
         let started = Instant::now();
+        let _spans = spans::of(messages);
         let fates = tokio::select! {
             fates = publisher.publish(messages) => fates,
             // A broker that confirms nothing must not keep the process from ending; the rows stay.
@@ -189,11 +195,12 @@ impl<'r> Leader<'r> {
     async fn retry_refused(&mut self, stop: &CancellationToken) -> Result<(), Error> {
         for parked in rows::due(&mut self.conn, 20).await? {
             let (id, attempts) = (parked.id, parked.attempts);
-            let Some(fates) = self.publish(&[parked.into_message()], stop).await else { return Ok(()) };
+            let mut messages = [parked.into_message()];
+            let Some(fates) = self.publish(&mut messages, stop).await else { return Ok(()) };
             match fates.into_iter().next() {
                 Some(Fate::Delivered) => {
                     rows::unpark(&mut self.conn, id).await?;
-                    self.metrics.published(1);
+                    self.metrics.published(messages.iter().map(|message| message.routing_key.as_str()));
                 }
                 Some(Fate::Refused(reason)) => {
                     let doublings = u32::try_from(attempts).unwrap_or(0).min(16);

@@ -47,7 +47,7 @@ impl Service {
     }
 
     pub fn relay_over(&self, connector: Connector) -> (watch::Receiver<RelayState>, Guard) {
-        let relay = Relay::new(self.database.url.clone(), connector, self.wake.clone());
+        let relay = Relay::new(self.producer, self.database.url.clone(), connector, self.wake.clone());
         let (state, stop) = (relay.watch(), CancellationToken::new());
         tokio::spawn(relay.run(stop.clone()));
         (state, Guard(stop))

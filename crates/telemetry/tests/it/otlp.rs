@@ -38,13 +38,13 @@ async fn a_span_reaches_the_collector_with_its_service_and_name() {
     std::thread::spawn(move || sent.send(receive(&listener)));
 
     let settings = Telemetry { otlp_endpoint: Some(endpoint), trace_ratio: 1.0, log: "info".to_owned() };
-    let telemetry = bhiv_telemetry::init("parcel-office", &settings).unwrap();
+    let telemetry = bhiv_telemetry::init("parcel-office", "7.0.1", &settings).unwrap();
     tracing::info_span!("stamp a letter").in_scope(|| tracing::info!("stamped"));
     tokio::task::spawn_blocking(move || drop(telemetry)).await.unwrap();
 
     let (head, body) = received.recv_timeout(Duration::from_secs(20)).unwrap();
     assert!(head.starts_with("post /v1/traces "), "{head}");
-    for text in ["parcel-office", "stamp a letter"] {
+    for text in ["parcel-office", "7.0.1", "stamp a letter"] {
         assert!(body.windows(text.len()).any(|window| window == text.as_bytes()), "no '{text}' in the body");
     }
 }

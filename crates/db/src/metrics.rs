@@ -1,0 +1,73 @@
+use std::time::{Duration, Instant};
+
+use bhiv_telemetry::metrics::{Histogram, KeyValue, observed, seconds};
+use diesel::connection::{Instrumentation, InstrumentationEvent};
+use diesel_async::pooled_connection::deadpool::Pool;
+
+use crate::Conn;
+
+/// What operators see of a pool and of the database behind it.
+#[derive(Clone)]
+pub(crate) struct Metrics {
+    wait: Histogram<f64>,
+    query: Histogram<f64>,
+    /// Which pool: the primary's or the standby's.
+    labels: [KeyValue; 1],
+}
+
+impl Metrics {
+    pub(crate) fn new(pool: &'static str) -> Self {
+        Self {
+            wait: seconds("db_pool_wait_seconds", "Waiting for a connection of the pool."),
+            query: seconds("db_query_seconds", "Statements, commits among them, from sending to the answer."),
+            labels: [KeyValue::new("pool", pool)],
+        }
+    }
+
+    pub(crate) fn waited(&self, took: Duration) {
+        self.wait.record(took.as_secs_f64(), &self.labels);
+    }
+
+    /// Has every scrape look at the pool.
+    pub(crate) fn watch(&self, pool: &Pool<Conn>) {
+        let show = |name, description, read: fn(&Pool<Conn>) -> u32| {
+            let pool = pool.clone();
+            observed(name, description, self.labels.to_vec(), move || f64::from(read(&pool)));
+        };
+        show("db_pool_connections", "Connections that are open.", |pool| count(pool.status().size));
+        show("db_pool_in_use", "Connections on loan.", |pool| {
+            let status = pool.status();
+            count(status.size.saturating_sub(status.available))
+        });
+        show("db_pool_max", "Connections that may be open.", |pool| count(pool.status().max_size));
+    }
+
+    /// Times the statements of one connection.
+    pub(crate) fn stopwatch(&self) -> Stopwatch {
+        Stopwatch { metrics: self.clone(), started: None }
+    }
+}
+
+fn count(connections: usize) -> u32 {
+    u32::try_from(connections).unwrap_or(u32::MAX)
+}
+
+/// One statement at a time: nothing here sends a second one before the first is answered.
+pub(crate) struct Stopwatch {
+    metrics: Metrics,
+    started: Option<Instant>,
+}
+
+impl Instrumentation for Stopwatch {
+    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        match event {
+            InstrumentationEvent::StartQuery { .. } => self.started = Some(Instant::now()),
+            InstrumentationEvent::FinishQuery { .. } => {
+                if let Some(started) = self.started.take() {
+                    self.metrics.query.record(started.elapsed().as_secs_f64(), &self.metrics.labels);
+                }
+            }
+            _ => {}
+        }
+    }
+}
