@@ -111,6 +111,11 @@ def a_pooler(unit):
     unit.documents.append({"kind": "Pooler", "metadata": {"name": "pooler"}})
 
 
+@breaks("alerts", PROD)
+def an_alert_of_yesterday(unit):
+    unit.one("PrometheusRule", "bhiv")["spec"]["groups"][0]["rules"].pop()
+
+
 @breaks("door", PROD)
 def no_certificate(unit):
     del unit.one("Ingress", "bhiv-gateway")["spec"]["tls"]

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 
+import alerts
 import breakages
 import breakages_service  # noqa: F401  each registers what it breaks
 import breakages_whole  # noqa: F401
@@ -38,11 +39,14 @@ def main():
     options.add_argument("--kubectl", required=True)
     options.add_argument("--binaries", required=True)
     options.add_argument("--rules", action="store_true")
+    options.add_argument("--update", action="store_true")
     options = options.parse_args()
     if options.rules:
         for rule in rules.RULES:
             print(f"{rule.name:15}{rule.says}")
         return
+    if options.update:
+        alerts.update()
     began = time.monotonic()
     units = render_all(options.kubectl)
     kinds, wrong = schemas.check(units.values())

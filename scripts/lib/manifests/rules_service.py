@@ -222,7 +222,8 @@ def queues(unit, context):
         triggers = [trigger["metadata"] for trigger in scaler["spec"]["triggers"] if trigger["type"] == "rabbitmq"]
         counted = set()
         for trigger in triggers:
-            matches = re.compile(trigger["queueName"]).search if trigger.get("useRegex") == "true" else trigger["queueName"].__eq__
+            is_pattern, wanted = trigger.get("useRegex") == "true", trigger["queueName"]
+            matches = re.compile(wanted).search if is_pattern else wanted.__eq__
             counted |= {name for name in every.keys() | dead if matches(name)}
             # Regular expressions are asked of the management API, which AMQP has no part in.
             if trigger.get("protocol") != "http" or trigger.get("mode") != "QueueLength":
@@ -236,12 +237,14 @@ def queues(unit, context):
 def reached(unit, _):
     for service in unit.all("Service"):
         selector = {"matchLabels": service["spec"]["selector"]}
-        pods = [w for w in unit.all("Deployment", "StatefulSet", "Job") if selects(selector, pod_of(w)["metadata"]["labels"])]
+        workloads = unit.all("Deployment", "StatefulSet", "Job")
+        pods = [w for w in workloads if selects(selector, pod_of(w)["metadata"]["labels"])]
         if [name_of(pod) for pod in pods] != [name_of(service)] or pods[0]["kind"] == "Job":
             yield f"{title(service)} leads to {', '.join(map(title, pods)) or 'nothing'}"
     for deployment in unit.all("Deployment"):
-        pod = pod_of(deployment)["metadata"]["labels"]
-        if not selects(deployment["spec"]["selector"], pod) or deployment["spec"]["selector"]["matchLabels"].get(COMPONENT) != "server":
+        selector = deployment["spec"]["selector"]
+        own = selects(selector, pod_of(deployment)["metadata"]["labels"])
+        if not own or selector["matchLabels"].get(COMPONENT) != "server":
             yield f"{title(deployment)} does not know its own pods"
 
 

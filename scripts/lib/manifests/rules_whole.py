@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 
+import alerts as source
 import network as edges
 from model import (
     NAME, SERVICES, containers, environment_of, name_of, pod_of, references, selects, service_of, title,
@@ -46,7 +47,8 @@ def nothing_shared(unit, _):
         ("PodDisruptionBudget", lambda d: d["spec"]["selector"]),
     ):
         for document in unit.all(kind):
-            taken = {w["metadata"]["labels"].get(NAME) for w in workloads if selects(selector_of(document), pod_of(w)["metadata"]["labels"])}
+            selected = [w for w in workloads if selects(selector_of(document), pod_of(w)["metadata"]["labels"])]
+            taken = {workload["metadata"]["labels"].get(NAME) for workload in selected}
             if len(taken) > 1:
                 yield f"{title(document)} takes pods of {', '.join(sorted(taken))}"
 
@@ -67,7 +69,8 @@ def namespace(unit, _):
 def network(unit, _):
     for workload in unit.all("Deployment", "Job"):
         of = pod_of(workload)["metadata"]["labels"]
-        covered = {d for p in unit.all("NetworkPolicy") if selects(p["spec"]["podSelector"], of) for d in p["spec"]["policyTypes"]}
+        policies = [p["spec"] for p in unit.all("NetworkPolicy") if selects(p["spec"]["podSelector"], of)]
+        covered = {direction for policy in policies for direction in policy["policyTypes"]}
         if covered != {"Ingress", "Egress"}:
             yield f"{title(workload)} is left open: {', '.join(sorted({'Ingress', 'Egress'} - covered))}"
     yield from edges.differences(unit)
@@ -117,13 +120,20 @@ def quorum(unit, _):
             yield f"{title(cluster)} goes on in two halves"
 
 
+def alerts(unit, _):
+    there = [group for rule in unit.all("PrometheusRule") for group in rule["spec"]["groups"]]
+    if there != source.groups():
+        yield "k8s/platform/monitoring/rules.yaml is not deploy/prometheus: scripts/lib/manifests/run --update"
+
+
 UPLOADS = {"/crm/import", "/logistics/delivery"}
 STREAMS = {"/events/stream", "/logs/stream", "/ws"}
 
 
 def door(unit, _):
     ingresses = unit.all("Ingress")
-    encrypted = {host for i in ingresses for entry in i["spec"].get("tls", []) if entry.get("secretName") for host in entry["hosts"]}
+    certificates = [entry for i in ingresses for entry in i["spec"].get("tls", []) if entry.get("secretName")]
+    encrypted = {host for entry in certificates for host in entry["hosts"]}
     ports = {(name_of(s), port["name"]) for s in unit.all("Service") for port in s["spec"]["ports"]}
     at = {}
     for ingress in ingresses:
