@@ -6,6 +6,7 @@ mod steps;
 mod tamper;
 mod watch;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bhiv_clock::Clock;
@@ -13,7 +14,7 @@ use bhiv_settings::Secret;
 use clap::Args;
 
 use crate::Outcome;
-pub use client::Client;
+pub use client::{Client, http};
 use report::Report;
 use watch::Watch;
 
@@ -23,6 +24,9 @@ pub struct Flow {
     /// The gateway.
     #[arg(long, env = "BHIV_URL", default_value = "http://127.0.0.1:8005")]
     url: String,
+    /// File with the certificate, PEM, that is trusted for it: for a deployment whose certificate is self-made.
+    #[arg(long, env = "BHIV_CA_FILE")]
+    ca_file: Option<PathBuf>,
     /// Who runs it: an administrator's e-mail address.
     #[arg(long, env = "ADMIN_EMAIL")]
     email: String,
@@ -46,7 +50,8 @@ pub struct Flow {
 impl Flow {
     pub async fn run(self) -> Outcome {
         let clock = Clock::system();
-        let client = Client::log_in(&self.url, &self.email, &self.password, clock.clone()).await?;
+        let http = http(self.ca_file.as_deref())?;
+        let client = Client::log_in(http, &self.url, &self.email, &self.password, clock.clone()).await?;
         let watch = Watch::open(&client).await?;
         let mut report = Report::new(self.quiet);
         report.begin(&client);

@@ -25,7 +25,7 @@ mod verify;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 /// Run the flow, mint tokens, watch and send events, put right what went wrong.
 #[derive(Debug, Parser)]
@@ -70,7 +70,8 @@ type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let outcome = match CommandLine::parse().command {
+    let arguments = bhiv_settings::arguments(&CommandLine::command());
+    let outcome = match CommandLine::parse_from(arguments).command {
         Command::Flow(flow) => flow.run().await,
         Command::Token(token) => token.run(),
         Command::Keys(keys) => keys.run(),

@@ -1,10 +1,10 @@
 use std::process::ExitCode;
 
-use bhiv_settings::{Admin, Broker, Common, Database};
+use bhiv_settings::{Admin, Broker, Common, Database, Http};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use serde_json::json;
 
-use crate::{Error, Service, run, setup};
+use crate::{Error, Service, healthy, run, setup};
 
 #[derive(Debug, Parser)]
 #[command(version)]
@@ -36,6 +36,12 @@ enum Command<C: Args + std::fmt::Debug> {
         #[command(flatten)]
         database: Database,
     },
+    /// Ask the service that runs in the same container whether it can work, and exit with 0 or 1: a health check for where
+    /// there is no shell.
+    Healthy {
+        #[command(flatten)]
+        http: Http,
+    },
     /// Print the service's API, topology and problem codes as JSON; then exit.
     Describe,
 }
@@ -43,8 +49,9 @@ enum Command<C: Args + std::fmt::Debug> {
 /// The whole `main` of a service: reads the command line and the environment, does what it says, and answers
 /// the exit code: 0, 1 after an error, 2 for wrong arguments.
 pub async fn main<S: Service>() -> ExitCode {
-    let matches =
-        CommandLine::<S::Config>::command().name(S::INFO.name).about(S::INFO.description).get_matches();
+    let command = CommandLine::<S::Config>::command().name(S::INFO.name).about(S::INFO.description);
+    let arguments = bhiv_settings::arguments(&command);
+    let matches = command.get_matches_from(arguments);
     let line = CommandLine::<S::Config>::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match act::<S>(line.command).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -63,6 +70,7 @@ async fn act<S: Service>(command: Command<S::Config>) -> Result<(), Error> {
             bhiv_db::migrate(database.database_url.expose(), S::MIGRATIONS).await?;
             Ok(())
         }
+        Command::Healthy { http } => healthy::healthy(http.http_addr).await,
         Command::Describe => {
             describe::<S>();
             Ok(())

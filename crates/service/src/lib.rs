@@ -5,6 +5,7 @@
 mod app;
 mod command_line;
 mod context;
+mod healthy;
 mod repeat;
 mod run;
 mod setup;
@@ -38,6 +39,9 @@ pub enum Error {
         /// Why not.
         source: std::io::Error,
     },
+    /// It runs, and cannot work.
+    #[error("not ready: {0}")]
+    NotReady(String),
     /// Something of the service's own.
     #[error("{0}")]
     Other(String),

@@ -3,8 +3,10 @@
 //! Each group is a clap `Args`, so that `crm run --help` lists every setting with its environment name,
 //! and a missing or malformed one is refused by name before anything starts.
 
+mod files;
 mod secret;
 
+pub use files::arguments;
 pub use secret::Secret;
 
 use std::net::SocketAddr;

@@ -1,9 +1,11 @@
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use bhiv_clock::Clock;
 use bhiv_settings::Secret;
 use reqwest::header::{HeaderMap, HeaderValue};
-use reqwest::{Method, StatusCode};
+use reqwest::{Certificate, Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -33,15 +35,25 @@ pub struct Answer {
     pub trace: String,
 }
 
+/// What asks. It trusts the certificate in `ca_file` beside those of public authorities.
+pub fn http(ca_file: Option<&Path>) -> Result<reqwest::Client, Box<dyn std::error::Error>> {
+    let mut builder = reqwest::Client::builder().no_proxy();
+    if let Some(file) = ca_file {
+        let pem = fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
+        builder = builder.tls_certs_merge(Certificate::from_pem_bundle(&pem)?);
+    }
+    Ok(builder.build()?)
+}
+
 impl Client {
     /// Logs in.
     pub async fn log_in(
+        http: reqwest::Client,
         url: &str,
         email: &str,
         password: &Secret,
         clock: Clock,
     ) -> Result<Self, Box<dyn std::error::Error>> {
-        let http = reqwest::Client::builder().no_proxy().build()?;
         let url = url.trim_end_matches('/').to_owned();
         let credentials = json!({"email": email, "password": password.expose()});
         let answer = http.post(format!("{url}/auth/login")).json(&credentials).send().await?;

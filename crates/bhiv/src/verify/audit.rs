@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::Outcome;
-use crate::flow::Client;
+use crate::flow::{Client, http};
 use crate::operator::{DatabaseUrl, Tables};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -63,7 +63,7 @@ impl Audit {
             None => {
                 let email = self.email.as_deref().ok_or("set ADMIN_EMAIL, or name --export or --database")?;
                 let password = self.password.as_ref().ok_or("set ADMIN_PASSWORD")?;
-                let client = Client::log_in(&self.url, email, password, Clock::system()).await?;
+                let client = Client::log_in(http(None)?, &self.url, email, password, Clock::system()).await?;
                 over_http(&client, keys, outside).await?
             }
         };
