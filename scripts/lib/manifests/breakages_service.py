@@ -151,6 +151,16 @@ def somebody_elses_secret(unit):
     server(unit)["env"][1]["valueFrom"]["secretKeyRef"]["name"] = "task-credentials"
 
 
+@breaks("credentials")
+def a_key_that_nobody_makes(unit):
+    server(unit)["env"][1]["valueFrom"]["secretKeyRef"]["key"] = "URL"
+
+
+@breaks("credentials", LOGGING)
+def a_key_that_nobody_takes(unit):
+    server(unit, "logging")["env"] = [e for e in server(unit, "logging")["env"] if e["name"] != "LOGGING_MASTER_KEY_FILE"]
+
+
 @breaks("settings")
 def a_name_that_nobody_reads(unit):
     server(unit)["env"].append({"name": "DATABASE_CONECTIONS", "value": "8"})

@@ -10,6 +10,7 @@ import alerts
 import breakages
 import breakages_service  # noqa: F401  each registers what it breaks
 import breakages_whole  # noqa: F401
+import credentials
 import rules
 import schemas
 import settings
@@ -23,6 +24,7 @@ class Context:
     units: dict
     settings: dict
     topologies: dict
+    credentials: dict
     # Connections of a process that is not told how many.
     default_pool: int = 16
 
@@ -50,7 +52,7 @@ def main():
     began = time.monotonic()
     units = render_all(options.kubectl)
     kinds, wrong = schemas.check(units.values())
-    context = Context(units, settings.read_all(options.binaries), settings.topologies())
+    context = Context(units, settings.read_all(options.binaries), settings.topologies(), credentials.made_for_all())
     looked_at = [*units.values(), *wholes(units)]
     wrong += [f"{sentence} (rule: {name})" for name, sentence in rules.check(looked_at, context)]
     if wrong:

@@ -38,6 +38,7 @@ RULES = [
         service.setup,
     ),
     Rule("secrets", "secrets come by reference, and none is in the manifests", service.secrets),
+    Rule("credentials", "scripts/credentials makes what the manifests take from elsewhere, and no more", service.made),
     Rule(
         "settings",
         "every name in an environment is one that the service reads, and all that it needs is given",

@@ -2,6 +2,7 @@
 
 import re
 
+import credentials
 from model import (
     COMPONENT, NAME, containers, environment_of, labels, mebibytes, millicores, name_of, pod_of, references, selects, title,
 )
@@ -182,6 +183,15 @@ def secrets(unit, _):
         for kind, name in references(workload) if workload["kind"] != "StatefulSet" else ():
             if not name.startswith(f"{labels(workload)[NAME]}-"):
                 yield f"{title(workload)} takes the {kind} {name}, which is not its own"
+
+
+def made(unit, context):
+    needs, takes = credentials.needed(unit)
+    there = {entry for deployment in unit.all("Deployment") for entry in context.credentials[name_of(deployment)]}
+    for kind, name, key in sorted(needs - there):
+        yield f"nobody makes {key} of the {kind} {name}"
+    for kind, name, key in sorted(there - needs - takes):
+        yield f"nobody takes {key} of the {kind} {name}"
 
 
 def settings(unit, context):
