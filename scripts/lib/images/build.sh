@@ -98,26 +98,29 @@ container() {
 
 is_healthy() { podman exec "test-$1" /bin/service healthy; }
 
-# A service in its container: set up, ready by its own word and over HTTP, and gone with 0 in time after SIGTERM.
-run_image() {
-  local service=$1 port started code
-  port="$(port_of "$service")"
+# A service in its container: set up, and ready by its own word and over HTTP.
+start_image() {
+  local service=$1
   container_files "$service" "$RUN/env/$service.env"
   container_files "$service-setup" "$RUN/env/operator.env" "$RUN/env/$service.env"
   container --rm -- "$service-setup" "$service" setup >"$CONTAINERS/$service.setup.log" 2>&1 ||
     { tail -n 5 "$CONTAINERS/$service.setup.log" >&2; fail "$service setup fails in its container"; }
   podman rm -f "test-$service" >/dev/null 2>&1 || true
   container --detach --name "test-$service" -- "$service" "$service" >/dev/null
-  if ! wait_until 60 is_healthy "$service" || ! curl -fsS "http://127.0.0.1:$port/health/ready" >/dev/null; then
+  if ! wait_until 60 is_healthy "$service" || ! curl -fsS "http://127.0.0.1:$(port_of "$service")/health/ready" >/dev/null; then
     podman logs "test-$service" 2>&1 | tail -n 5 >&2
     fail "$service does not become ready in its container"
   fi
-  started=$SECONDS
+}
+
+# It is gone in time after SIGTERM, with 0.
+stop_image() {
+  local service=$1 started=$SECONDS code
   podman stop --time 35 "test-$service" >/dev/null
   code="$(podman inspect --format '{{.State.ExitCode}}' "test-$service")"
   podman rm "test-$service" >/dev/null
   [ "$code" = 0 ] || fail "$service ends with $code after SIGTERM"
-  if curl -fs "http://127.0.0.1:$port/health/live" >/dev/null; then fail "something else answers at port $port"; fi
+  if curl -fs "http://127.0.0.1:$(port_of "$service")/health/live" >/dev/null; then fail "$service still answers"; fi
   say "$service: set up, ready, and ended with 0 after $((SECONDS - started)) s, on a root that it cannot write to"
 }
 
@@ -126,17 +129,23 @@ all_down() {
   servers_down
 }
 
-# build_and_run [service...]
-build_and_run() {
-  local services=("$@") service
-  [ ${#services[@]} -gt 0 ] || services=(crm bhiv-gateway)
+# build_images <service...>
+build_images() {
   need_packages
   engine_up
   base_up
   (cd "$ROOT" && cargo fetch --locked >/dev/null)
-  for service in bhiv "${services[@]}"; do build_image "$service"; done
-  for service in bhiv "${services[@]}"; do examine_image "$service"; done
+  local service
+  for service in bhiv "$@"; do build_image "$service"; done
+}
 
+# try_images <service...>
+try_images() {
+  need_packages
+  engine_up
+  local service
+  printf '| image | size | libraries |\n|---|---|---|\n'
+  for service in bhiv "$@"; do examine_image "$service"; done
   trap all_down EXIT
   servers_up
   echo 'DROP DATABASE IF EXISTS bhiv WITH (FORCE)' | postgres_sql
@@ -148,6 +157,8 @@ build_and_run() {
   container_files operator "$RUN/env/operator.env"
   container --rm -- operator bhiv keys
   container --rm -- operator bhiv broker setup
-  for service in "${services[@]}"; do run_image "$service"; done
+  for service in "$@"; do start_image "$service"; done
+  if [ $# = ${#SERVICES[@]} ]; then container --rm -- operator bhiv flow --quiet; fi
+  for service in "$@"; do stop_image "$service"; done
   say "not run: Docker itself, and the official Rust image; the same Dockerfile was built by buildah on a base of Debian's"
 }
