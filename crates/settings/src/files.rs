@@ -47,8 +47,6 @@ fn with_files(
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
     use clap::{Args as _, Command};
 
     use super::*;

@@ -109,20 +109,17 @@ impl Processor {
                 Err(_) => Err(Failure::Later(format!("the handler took longer than {limit:?}"))),
             }
         };
-        match only {
-            Some(event) => {
-                let told = async {
-                    handling.await?;
-                    tell(binding, event);
-                    Ok::<_, Failure>(())
-                };
-                scope(binding, event).around(told).await?;
-            }
-            None => {
+        if let Some(event) = only {
+            let told = async {
                 handling.await?;
-                for event in events {
-                    scope(binding, event).run(|| tell(binding, event));
-                }
+                tell(binding, event);
+                Ok::<_, Failure>(())
+            };
+            scope(binding, event).around(told).await?;
+        } else {
+            handling.await?;
+            for event in events {
+                scope(binding, event).run(|| tell(binding, event));
             }
         }
         if binding.order == Order::Strict {
