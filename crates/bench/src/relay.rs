@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bhiv_broker::Connector;
+use bhiv_events::Producer;
 use bhiv_outbox::Relay;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesOrdered;

@@ -31,8 +31,6 @@ pub(crate) async fn healthy(mut address: SocketAddr) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
 
