@@ -11,7 +11,7 @@ use crate::Conn;
 pub(crate) struct Metrics {
     wait: Histogram<f64>,
     query: Histogram<f64>,
-    /// Which pool: the primary's or the standby's.
+    /// Which pool.
     labels: [KeyValue; 1],
 }
 

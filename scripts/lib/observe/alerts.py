@@ -20,7 +20,8 @@ def main():
     for file in (DEPLOY / "prometheus/tests").glob("*.yml"):
         tested |= {(name, "silent" if empty else "fires") for name, _, empty in CHECK.findall(file.read_text())}
     runbook = DEPLOY / "RUNBOOK.md"
-    headings = set(re.findall(r"^#+ (\w+)$", runbook.read_text(), re.MULTILINE)) if runbook.exists() else set()
+    headings = set(re.findall(r"^### (\w+)$", runbook.read_text(), re.MULTILINE))
+    wrong += [f"deploy/RUNBOOK.md has {name}, which is no alert" for name in sorted(headings - set(alerts))]
     for name, text in alerts.items():
         wrong += [f"{name} has no {part}" for part in SAYS if f"{part}: " not in text]
         if f"deploy/RUNBOOK.md#{name.lower()}\"" not in text:
