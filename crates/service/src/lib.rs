@@ -16,6 +16,11 @@ pub use context::Context;
 pub use repeat::repeat;
 pub use run::serve;
 
+/// Many small rows and headers live as long as one request: the C library's allocator spends several times as long on
+/// them.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Why a service cannot start or be set up. Printed for its operator.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

@@ -1,11 +1,11 @@
 //! The Merkle tree over audit rows: leaves and the nodes of every eighth level.
 
-use bhiv_db::{Conn, DieselError};
+use bhiv_db::{Conn, DieselError, statement};
 use bhiv_ledger::tree::{Frontier, Node, Span, spans};
 use bhiv_ledger::{Hash, Range};
 use diesel::dsl::{exists, max};
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
+use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 
 use crate::domain::ids::EntryId;
@@ -20,6 +20,18 @@ pub struct Leaf {
     pub entry_id: EntryId,
     /// Its hash.
     pub hash: Hash,
+}
+
+statement! {
+    struct InsertLeaves<'a> { indexes: Vec<i64>, ids: Vec<EntryId>, hashes: Vec<&'a [u8]> } -> ();
+    "INSERT INTO audit_leaves (leaf_index, entry_id, leaf_hash) SELECT * FROM unnest("
+    [indexes: Array<BigInt>] ", " [ids: Array<SqlUuid>] ", " [hashes: Array<Binary>] ")"
+}
+
+statement! {
+    struct InsertNodes<'a> { levels: Vec<i32>, indexes: Vec<i64>, hashes: Vec<&'a [u8]> } -> ();
+    "INSERT INTO audit_nodes (level, node_index, node_hash) SELECT * FROM unnest("
+    [levels: Array<Integer>] ", " [indexes: Array<BigInt>] ", " [hashes: Array<Binary>] ")"
 }
 
 #[derive(QueryableByName)]
@@ -68,28 +80,18 @@ pub async fn size(conn: &mut Conn) -> QueryResult<u64> {
 
 /// Adds leaves and the nodes that they complete.
 pub async fn append(conn: &mut Conn, leaves: &[Leaf], nodes: &[Node]) -> QueryResult<()> {
-    let leaves: Vec<_> = leaves
-        .iter()
-        .map(|leaf| {
-            (
-                audit_leaves::leaf_index.eq(signed(leaf.index)),
-                audit_leaves::entry_id.eq(leaf.entry_id),
-                audit_leaves::leaf_hash.eq(leaf.hash.0.to_vec()),
-            )
-        })
-        .collect();
-    diesel::insert_into(audit_leaves::table).values(leaves).execute(conn).await?;
-    let nodes: Vec<_> = nodes
-        .iter()
-        .map(|node| {
-            (
-                audit_nodes::level.eq(i32::try_from(node.level).unwrap_or(i32::MAX)),
-                audit_nodes::node_index.eq(signed(node.index)),
-                audit_nodes::node_hash.eq(node.hash.0.to_vec()),
-            )
-        })
-        .collect();
-    diesel::insert_into(audit_nodes::table).values(nodes).execute(conn).await?;
+    let new = InsertLeaves::new(
+        leaves.iter().map(|leaf| signed(leaf.index)).collect(),
+        leaves.iter().map(|leaf| leaf.entry_id).collect(),
+        leaves.iter().map(|leaf| leaf.hash.0.as_slice()).collect(),
+    );
+    new.execute(conn).await?;
+    let new = InsertNodes::new(
+        nodes.iter().map(|node| i32::try_from(node.level).unwrap_or(i32::MAX)).collect(),
+        nodes.iter().map(|node| signed(node.index)).collect(),
+        nodes.iter().map(|node| node.hash.0.as_slice()).collect(),
+    );
+    new.execute(conn).await?;
     Ok(())
 }
 
