@@ -16,10 +16,10 @@ use crate::{Result, say};
 const AT: &str = "127.0.0.1:29674";
 
 /// Rows of the small file, and of the large one.
-const FEW: usize = 1_000;
+const FEW: usize = 10_000;
 const MANY: usize = 100_000;
 
-/// As much more memory as the large file may take, in bytes: about a quarter of what it is long.
+/// As much more memory as the large file may take, in bytes: about a quarter of what it is longer.
 const LIMIT: u64 = 2_000_000;
 
 /// Imports and exports leads.
