@@ -21,13 +21,17 @@ pub enum Pace {
     Single,
     /// 256.
     Window,
+    /// All that AMQP can count, 65,535: for whoever looks at a queue and leaves it as it is.
+    Whole,
 }
 
 impl Pace {
-    fn prefetch(self) -> u16 {
+    /// How many that are.
+    pub fn prefetch(self) -> u16 {
         match self {
             Self::Single => 1,
             Self::Window => 256,
+            Self::Whole => u16::MAX,
         }
     }
 }

@@ -1,5 +1,6 @@
 mod breaker;
 
+use std::pin::pin;
 use std::time::Duration;
 
 use bhiv_broker::{Backoff, Connector, Deliveries, Delivery, Error, Pace, crash};
@@ -7,8 +8,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::Processor;
 use crate::inbox::Held;
+use crate::{Outcome, Processor};
 use breaker::Breaker;
 
 /// Messages that share a transaction, at most.
@@ -19,6 +20,9 @@ const LINGER: Duration = Duration::from_millis(2);
 
 /// How often parked messages are looked at.
 const PARKED: Duration = Duration::from_secs(1);
+
+/// Handling that takes longer than this is told of, each time.
+const SLOW: Duration = Duration::from_secs(5);
 
 /// A message that came back so often may be what kills the process.
 const SUSPICIOUS: i64 = 3;
@@ -56,6 +60,7 @@ impl Consumers {
                 stop: stop.clone(),
                 backoff: Backoff::reconnect(),
                 breaker: Breaker::default(),
+                careful: 0,
             };
             tasks.spawn(subscription.keep());
         }
@@ -73,6 +78,9 @@ struct Subscription {
     stop: CancellationToken,
     backoff: Backoff,
     breaker: Breaker,
+    /// Messages that are still to be taken one by one: what was sent ahead, when one of it was suspicious. Each time that
+    /// the window is closed counts as one return more for all that was in it.
+    careful: u16,
 }
 
 impl Subscription {
@@ -110,18 +118,20 @@ impl Subscription {
             let is_suspicious = batch.iter().any(|delivery| delivery.returns >= SUSPICIOUS);
             if is_suspicious && pace == Pace::Window {
                 warn!(queue = self.queue, "messages came back {SUSPICIOUS} times: one by one from here");
+                self.careful = Pace::Window.prefetch();
                 break Pace::Single;
             }
             let Some(last) = batch.last().map(Delivery::tag) else { continue };
-            let outcomes = self.processor.take(&self.queue, batch).await?;
+            let outcomes = self.take(batch).await?;
             crash::point("inbox.committed");
             // Only now: whatever is lost before this line comes again, and the inbox knows it.
             deliveries.ack_through(last).await?;
             self.backoff.reset();
             self.breaker.note(&outcomes);
-            if pace == Pace::Single && !is_suspicious {
+            if pace == Pace::Single && !is_suspicious && self.careful == 0 {
                 break Pace::Window;
             }
+            self.careful = self.careful.saturating_sub(1);
             tokio::select! {
                 () = self.breaker.pause() => {}
                 () = self.stop.cancelled() => break pace,
@@ -129,6 +139,18 @@ impl Subscription {
         };
         deliveries.close().await?;
         Ok(next)
+    }
+
+    /// Handles a batch, and says so while that takes long: a service that is to end waits for it.
+    async fn take(&self, batch: Vec<Delivery>) -> Result<Vec<Outcome>, Held> {
+        let messages = batch.len();
+        let mut taking = pin!(self.processor.take(&self.queue, batch));
+        loop {
+            if let Ok(outcomes) = tokio::time::timeout(SLOW, &mut taking).await {
+                return outcomes;
+            }
+            warn!(queue = self.queue, messages, "still handling what came at once");
+        }
     }
 }
 

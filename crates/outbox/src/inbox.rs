@@ -173,13 +173,16 @@ impl Processor {
 
     /// All in one transaction if possible; otherwise one by one, to find out whose fault it is.
     async fn process(&self, batch: &[Incoming]) -> Result<Vec<Outcome>, Held> {
-        let works: Vec<Work<'_>> = batch
+        let mut works: Vec<Work<'_>> = batch
             .iter()
             .flat_map(|incoming| {
                 let bindings = self.bindings.of(&incoming.event, &incoming.raw.queue).into_iter();
                 bindings.map(move |binding| Work { incoming, binding })
             })
             .collect();
+        // Handler by handler, each in the order of the queue: those that take many get all of theirs at once, and come last,
+        // so that a lock which others wait for is not kept while the rest is done.
+        works.sort_by_key(|work| (work.binding.handler.takes_many(), work.binding.consumer));
         if works.len() > 1
             && let Ok(outcomes) = self.held_together(&works).await?
         {
