@@ -5,6 +5,8 @@
 . "$ROOT/scripts/lib/servers.sh"
 . "$ROOT/scripts/lib/cluster.sh"
 . "$ROOT/scripts/lib/services.sh"
+. "$ROOT/scripts/lib/front.sh"
+. "$ROOT/scripts/lib/backup.sh"
 
 # RabbitMQ 3.10 writes which files belong to a quorum queue half a second after that last changed. A queue that was declared
 # just before its node is killed does not start again, and refuses every message.
@@ -50,6 +52,16 @@ small_disk_down() {
 # queue_length <virtual host> <queue>: what is ready and what is being handled.
 queue_length() { rabbitmq_ask "queues/$1/$2?columns=messages" | tr -dc 0-9; }
 
+# Only the servers are left, empty.
+destroy_everything() {
+  forget_everything
+  rm -rf "$RUN/keys" "$RUN/env" "$RUN/secrets/admin"
+}
+
+# What clients of the front need: where it is, and what they trust.
+front_url() { echo "https://127.0.0.1:$FRONT_PORT"; }
+front_certificate() { cat "$FRONT/certificate.pem"; }
+
 # The real services from nothing, all set up and none started.
 system_fresh() {
   echo 'DROP DATABASE IF EXISTS bhiv WITH (FORCE)' | postgres_sql
@@ -61,6 +73,7 @@ system_fresh() {
 
 # Whatever a fault left switched off is on again.
 heal() {
+  front_down
   if alive "$DATA/rabbitmq/pid"; then rabbitmq_signal CONT; fi
   cluster_continue
   if alive "$DATA/redis/pid"; then redis_signal CONT; fi

@@ -9,7 +9,8 @@ front_up() {
   mkdir -p "$FRONT/conf.d" "$FRONT/temp"
   [ -s "$FRONT/key.pem" ] ||
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=localhost \
-      -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout "$FRONT/key.pem" -out "$FRONT/certificate.pem" 2>/dev/null
+      -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE \
+      -keyout "$FRONT/key.pem" -out "$FRONT/certificate.pem" 2>/dev/null
   local text servers='' port
   for port in "$@"; do servers+="server 127.0.0.1:$port max_fails=2 fail_timeout=5s; "; done
   # What envsubst does in the official image.

@@ -18,6 +18,7 @@ HTTP_ADDR=127.0.0.1:$(port_of "$service")
 DATABASE_URL=postgres://$role:$(secret "postgres-$role")@127.0.0.1:$PG_PORT/bhiv
 AMQP_URL=amqp://$user:$(secret "rabbitmq-$user")@127.0.0.1:$AMQP_PORT/$VHOST
 AUTH_JWKS_FILE=$RUN/keys/jwks.json
+DRAIN_DELAY_MS=0
 ENV
   done
   cat >>"$RUN/env/bhiv-gateway.env" <<ENV

@@ -49,6 +49,18 @@ impl DatabaseUrl {
     pub fn new(database_admin_url: Secret) -> Self {
         Self { database_admin_url }
     }
+
+    /// The database, in no schema.
+    pub fn expose(&self) -> &str {
+        self.database_admin_url.expose()
+    }
+
+    /// In the schema of `service`.
+    pub fn within(&self, service: Producer) -> String {
+        let url = self.expose();
+        let mark = if url.contains('?') { '&' } else { '?' };
+        format!("{url}{mark}options=-csearch_path%3D{}&application_name=bhiv", schema(service))
+    }
 }
 
 /// Whether to act, and in whose name.
@@ -81,10 +93,7 @@ impl Tables {
         database: &DatabaseUrl,
         service: Producer,
     ) -> Result<Option<Self>, Box<dyn std::error::Error>> {
-        let url = database.database_admin_url.expose();
-        let mark = if url.contains('?') { '&' } else { '?' };
-        let schema = schema(service);
-        let url = format!("{url}{mark}options=-csearch_path%3D{schema}&application_name=bhiv");
+        let url = database.within(service);
         let settings = Database { database_url: Secret::from(url), database_connections: 2 };
         let pool = Pool::new(&settings)?;
         let transactor = Transactor::new(pool.clone(), service, Clock::system(), Wake::default());

@@ -168,6 +168,7 @@ impl Arena {
             ("AMQP_URL", self.servers.amqp_url_of(name, password)?.expose().to_owned()),
             ("AUTH_JWKS_FILE", self.servers.run.join("keys/jwks.json").display().to_string()),
             ("TRACE_RATIO", "0".to_owned()),
+            ("DRAIN_DELAY_MS", "0".to_owned()),
         ];
         Ok(settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }

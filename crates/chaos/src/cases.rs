@@ -146,4 +146,8 @@ static ALL: &[Case] = cases! {
             "not ready, no crash loop, ready afterwards", broker::nothing_declared;
         38 "whole-system" slow, "services, RabbitMQ, PostgreSQL and Redis are killed at random under the real services",
             "every accepted request has all its effects once", system::whole;
+        39 "rolled-out" slow, "every process is replaced by a new one, one after another, under constant load",
+            "not one request fails; every effect once; streams go on", system::rolled_out;
+        40 "restored" slow, "database, broker, Redis and keys are destroyed after a copy was taken under load",
+            "nothing is lost that was accepted before the copy", system::restored;
 };

@@ -1,8 +1,14 @@
 //! The real system, two replicas of each service, while everything it stands on is killed at random.
 
+mod balancer;
 mod check;
 mod flow;
 mod monkey;
+mod restore;
+mod rollout;
+mod stream;
+
+pub use rollout::Rollout;
 
 use std::collections::HashMap;
 use std::fs;
@@ -84,8 +90,7 @@ impl System {
         for node in &mut nodes {
             node.ready().await?;
         }
-        let signer = Signer::new(&servers.run.join("keys/signing-key.pem"), "bhiv-gateway", "bhiv")?;
-        let token = signer.sign("chaos", &[Role::Admin], Clock::system().now(), TimeDelta::hours(6))?;
+        let token = administrator(servers, "chaos")?;
         Ok(Self { servers: servers.clone(), nodes, gateways, token, checker })
     }
 
@@ -184,6 +189,12 @@ impl System {
         }
         Ok(REPEATED)
     }
+}
+
+/// A token that may do everything.
+fn administrator(servers: &Servers, name: &str) -> Result<String> {
+    let signer = Signer::new(&servers.run.join("keys/signing-key.pem"), "bhiv-gateway", "bhiv")?;
+    Ok(signer.sign(name, &[Role::Admin], Clock::system().now(), TimeDelta::hours(6))?)
 }
 
 /// What `scripts/up` gives a service; the second replica of the gateway goes to the second ones of the others.

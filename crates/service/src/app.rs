@@ -91,13 +91,13 @@ impl App {
         self.bindings.clone()
     }
 
-    /// Its jobs, under way until `stop` once they are polled.
-    pub fn start_jobs(&mut self, stop: &CancellationToken) -> Vec<BoxFuture<'static, ()>> {
+    /// Its jobs by name, under way until `stop` once they are polled.
+    pub fn start_jobs(&mut self, stop: &CancellationToken) -> Vec<(&'static str, BoxFuture<'static, ()>)> {
         let jobs = std::mem::take(&mut self.jobs);
         jobs.into_iter()
             .map(|Job { name, work }| {
                 tracing::info!(job = name, "started");
-                work(stop.clone())
+                (name, work(stop.clone()))
             })
             .collect()
     }

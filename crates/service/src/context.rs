@@ -18,6 +18,7 @@ pub struct Context {
     transactor: Transactor,
     clock: Clock,
     wake: Wake,
+    leaving: CancellationToken,
     stopping: CancellationToken,
 }
 
@@ -26,7 +27,8 @@ impl Context {
     pub fn new(pool: Pool, producer: Producer, clock: Clock) -> Self {
         let wake = Wake::default();
         let transactor = Transactor::new(pool.clone(), producer, clock.clone(), wake.clone());
-        Self { pool, producer, transactor, clock, wake, stopping: CancellationToken::new() }
+        let (leaving, stopping) = (CancellationToken::new(), CancellationToken::new());
+        Self { pool, producer, transactor, clock, wake, leaving, stopping }
     }
 
     /// A connection for reading.
@@ -79,7 +81,12 @@ impl Context {
         &self.pool
     }
 
-    /// Cancelled when the service is told to stop: long answers end then.
+    /// Cancelled when the service is told to stop. It serves a while longer, until load balancers have taken note.
+    pub fn leaving(&self) -> &CancellationToken {
+        &self.leaving
+    }
+
+    /// Cancelled when the service takes no new connections any more: long answers end then.
     pub fn stopping(&self) -> &CancellationToken {
         &self.stopping
     }

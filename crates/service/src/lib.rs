@@ -9,6 +9,7 @@ mod healthy;
 mod repeat;
 mod run;
 mod setup;
+mod work;
 
 pub use app::{App, Guarded, Service};
 pub use command_line::main;
@@ -53,7 +54,7 @@ pub enum Error {
     /// A task panicked: a mistake of ours; see the log.
     #[error("a task of the service panicked")]
     Panicked,
-    /// It did not end in time and was cut off.
-    #[error("the service did not drain in time")]
-    Drain,
+    /// These parts did not end in time and were cut off.
+    #[error("the service did not drain in time: {0}")]
+    Drain(String),
 }

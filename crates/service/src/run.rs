@@ -3,25 +3,26 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use actix_web::dev::Server;
-use actix_web::middleware::from_fn;
+use actix_web::body::MessageBody;
+use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
+use actix_web::http::ConnectionType;
+use actix_web::middleware::{Next, from_fn};
 use actix_web::{App as ActixApp, HttpServer, web};
 use bhiv_auth::Verifier;
 use bhiv_broker::{Backoff, Connector, State};
 use bhiv_clock::Clock;
 use bhiv_db::Pool;
-use bhiv_outbox::{Consumers, Processor, Relay, housekeeping, measure_backlog};
 use bhiv_settings::{Common, Secret};
 use bhiv_web::{Api, Authority, Health, Probe, Trouble, surround};
 use futures_util::FutureExt as _;
-use socket2::SockRef;
+use socket2::{SockFilter, SockRef};
 use tokio::net::TcpStream;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use crate::app::App;
+use crate::work::Work;
 use crate::{Context, Error, Service};
 
 /// A client has this long to send the head of its first request.
@@ -41,8 +42,8 @@ const REQUESTS_GRACE_SECONDS: u64 = 10;
 /// a stream would hold its buffers for as long as they like.
 const CLIENT_PATIENCE: Duration = Duration::from_mins(1);
 
-/// Everything after the requests gets this long.
-const DRAIN: Duration = Duration::from_secs(15);
+/// In this time every connection that the kernel made for us is accepted.
+const ACCEPTED: Duration = Duration::from_millis(50);
 
 pub(crate) async fn run<S: Service>(common: Common, config: S::Config) -> Result<(), Error> {
     let name = S::INFO.name;
@@ -67,13 +68,14 @@ pub(crate) async fn run<S: Service>(common: Common, config: S::Config) -> Result
     // HTTP comes first: liveness is answered, and readiness says what is waited for.
     let address = common.http.http_addr;
     let listener = TcpListener::bind(address).map_err(|source| Error::Listen { address, source })?;
+    let door = listener.try_clone().map_err(|source| Error::Listen { address, source })?;
     let server = serve(listener, common.http.http_workers, &S::api(), &app, authority, &context, health)
         .map_err(|source| Error::Listen { address, source })?;
     let http = server.handle();
     tokio::spawn(server);
     info!(%address, "listening");
 
-    let stop = terminated(context.stopping());
+    let stop = terminated();
     let url = common.database.database_url;
     if migrate::<S>(&url, &stop).await {
         is_migrated.store(true, Ordering::Relaxed);
@@ -85,9 +87,11 @@ pub(crate) async fn run<S: Service>(common: Common, config: S::Config) -> Result
         }
         info!("draining");
         is_open.store(false, Ordering::Relaxed);
+        leave(&context, &door, Duration::from_millis(common.http.drain_delay_ms)).await;
         http.stop(true).await;
         work.drain().await?;
     } else {
+        context.stopping().cancel();
         http.stop(false).await;
     }
     context.pool().close();
@@ -110,13 +114,15 @@ pub fn serve(
 ) -> std::io::Result<Server> {
     let (api, configure, guard) = (api.clone(), app.configure.clone(), Arc::clone(&app.guard));
     let authority = web::Data::new(authority);
+    let leaving = context.leaving().clone();
     let context = web::Data::new(context.clone());
     let health = web::Data::new(health);
     let server = HttpServer::new(move || {
-        let guard = Arc::clone(&guard);
+        let (guard, leaving) = (Arc::clone(&guard), leaving.clone());
         ActixApp::new()
             .wrap(from_fn(move |request, next| guard(request, next)))
             .wrap(from_fn(surround))
+            .wrap(from_fn(move |request, next| part(leaving.clone(), request, next)))
             .app_data(web::Data::clone(&authority))
             .app_data(web::Data::clone(&context))
             .app_data(web::Data::clone(&health))
@@ -167,75 +173,40 @@ async fn migrate<S: Service>(url: &Secret, stop: &CancellationToken) -> bool {
     false
 }
 
-/// What goes on beside requests.
-struct Work {
-    incoming: JoinSet<()>,
-    outgoing: JoinSet<()>,
-    stop_incoming: CancellationToken,
-    stop_outgoing: CancellationToken,
+/// Goes on serving until whoever sends requests has learned that they belong elsewhere, and takes no new connection then.
+async fn leave(context: &Context, door: &TcpListener, delay: Duration) {
+    context.leaving().cancel();
+    tokio::time::sleep(delay).await;
+    // Closing a listener resets the connections that the kernel has made and nobody has accepted yet, requests and all.
+    // So first no packet comes in any more, as if it had been lost, and what has come is accepted.
+    let nothing = SockFilter::new(RETURN, 0, 0, 0);
+    match SockRef::from(door).attach_filter(&[nothing]) {
+        Ok(()) => tokio::time::sleep(ACCEPTED).await,
+        Err(error) => debug!(%error, "a connection that is made at this very moment may be reset"),
+    }
+    context.stopping().cancel();
 }
 
-impl Work {
-    fn start(
-        mut app: App,
-        context: &Context,
-        database_url: Secret,
-        consuming: Connector,
-        publishing: Connector,
-    ) -> Self {
-        let mut work = Self {
-            incoming: JoinSet::new(),
-            outgoing: JoinSet::new(),
-            stop_incoming: CancellationToken::new(),
-            stop_outgoing: CancellationToken::new(),
-        };
-        let (pool, clock, wake) = (context.pool(), context.clock(), context.wake());
-        let relay = Relay::new(context.producer(), database_url, publishing, wake.clone());
-        work.outgoing.spawn(relay.run(work.stop_outgoing.clone()));
+/// `BPF_RET | BPF_K`: keeps as many bytes of a packet as its operand says.
+const RETURN: u16 = 0x06;
 
-        let processor = Processor::new(pool.clone(), app.bindings(), clock.clone(), wake.clone());
-        let dead_letters = app.bindings().topology().dead_letters;
-        let backlog =
-            measure_backlog(pool.clone(), consuming.clone(), dead_letters, work.stop_incoming.clone());
-        work.incoming.spawn(backlog);
-        let consumers = Consumers::new(processor, consuming);
-        work.incoming.spawn(consumers.run(work.stop_incoming.clone()));
-        let cleaning = housekeeping(pool.clone(), clock.clone(), work.stop_incoming.clone());
-        work.incoming.spawn(cleaning);
-        for job in app.start_jobs(&work.stop_incoming) {
-            work.incoming.spawn(job);
-        }
-        work
+/// The answers of a process that is leaving say that their connection ends: its next request goes to another process.
+async fn part(
+    leaving: CancellationToken,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let mut response = next.call(request).await?;
+    let head = response.response_mut().head_mut();
+    if leaving.is_cancelled() && !head.upgrade() {
+        head.set_connection_type(ConnectionType::Close);
     }
-
-    /// Ends when a task panicked. Handlers do not count: theirs are caught where they are called.
-    async fn panicked(&mut self) {
-        loop {
-            let ended = tokio::select! {
-                Some(ended) = self.incoming.join_next() => ended,
-                Some(ended) = self.outgoing.join_next() => ended,
-                else => std::future::pending().await,
-            };
-            if ended.is_err_and(|error| error.is_panic()) {
-                return;
-            }
-        }
-    }
-
-    /// What comes in ends first; the relay publishes what it left behind.
-    async fn drain(self) -> Result<(), Error> {
-        let draining = async move {
-            self.stop_incoming.cancel();
-            self.incoming.join_all().await;
-            self.stop_outgoing.cancel();
-            self.outgoing.join_all().await;
-        };
-        tokio::time::timeout(DRAIN, draining).await.map_err(|_| Error::Drain)
-    }
+    Ok(response)
 }
 
-/// Has `stop` cancelled by SIGTERM or SIGINT.
-fn terminated(stop: &CancellationToken) -> CancellationToken {
+/// Cancelled by SIGTERM or SIGINT.
+fn terminated() -> CancellationToken {
+    let stop = CancellationToken::new();
     for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
         let stop = stop.clone();
         match signal(kind) {
@@ -248,7 +219,7 @@ fn terminated(stop: &CancellationToken) -> CancellationToken {
             Err(error) => warn!(%error, "a signal will end the process at once"),
         }
     }
-    stop.clone()
+    stop
 }
 
 fn not_draining(is_open: &Arc<AtomicBool>) -> Probe {

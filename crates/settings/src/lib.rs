@@ -62,6 +62,10 @@ pub struct Http {
     /// Threads that answer requests.
     #[arg(long, env = "HTTP_WORKERS", default_value_t = 2)]
     pub http_workers: usize,
+    /// For how long after SIGTERM requests are still taken, and told that their connection ends: longer than those who
+    /// send them take to learn that the process is leaving, and than they keep idle connections.
+    #[arg(long, env = "DRAIN_DELAY_MS", default_value_t = 2_000)]
+    pub drain_delay_ms: u64,
 }
 
 /// How access tokens are verified.

@@ -119,7 +119,7 @@ impl TestApp {
 
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        for job in app.start_jobs(context.stopping()) {
+        for (_, job) in app.start_jobs(context.stopping()) {
             tokio::spawn(job);
         }
         let server = serve(listener, 1, &S::api(), &app, authority, &context, Health::default()).unwrap();

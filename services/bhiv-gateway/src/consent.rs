@@ -32,8 +32,12 @@ const POLL: Duration = Duration::from_millis(500);
 /// What was read longer ago than this is not relied on.
 const FRESH: Duration = Duration::from_secs(10);
 
-/// How long a request waits for what people said to be known, as when the process has just begun.
+/// How long a request waits for what people said to be known again.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The same when the process has just begun. It reads that as soon as it can, and whoever balances without looking at
+/// `/health/ready`, as NGINX does, sends it requests at once.
+const FIRST_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Consents that are read at a time.
 const PAGE: i64 = 5_000;
@@ -110,7 +114,8 @@ impl Consents {
     async fn known(&self) -> Result<(), Problem> {
         let is_fresh = |read_at: &Option<Instant>| read_at.is_some_and(|at| at.elapsed() < FRESH);
         let mut reads = self.0.read_at.subscribe();
-        match tokio::time::timeout(PATIENCE, reads.wait_for(is_fresh)).await {
+        let patience = if self.is_known() { PATIENCE } else { FIRST_PATIENCE };
+        match tokio::time::timeout(patience, reads.wait_for(is_fresh)).await {
             Ok(Ok(_)) => Ok(()),
             _ => Err(Problem::new(codes::UNAVAILABLE, "it is not known who has consented").retry_after(5)),
         }

@@ -25,8 +25,9 @@ use crate::error::{BODY_TIMEOUT, MODULE_TIMEOUT, MODULE_UNAVAILABLE};
 use crate::limits::Limits;
 use crate::modules::Modules;
 
-/// An idle connection to a module is closed before the module does it: a request never meets a closing one.
-const IDLE: Duration = Duration::from_mins(1);
+/// An idle connection to a module is not used any more after this time: well before the module closes it, also one that
+/// is leaving and closes it after its `DRAIN_DELAY_MS`. So a request never meets a closing one.
+const IDLE: Duration = Duration::from_secs(1);
 
 /// A client for modules, one for each worker: it keeps connections open.
 pub fn client() -> Client {

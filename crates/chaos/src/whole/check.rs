@@ -256,13 +256,40 @@ impl Checker {
         for (what, query, wanted) in checks {
             referenced(&mut conn, what, query, wanted).await?;
         }
+        // What became of each order, and first that it came.
+        let told = flows.len() + self.of_kinds(&["logistics.order.status_changed.v1"]).await?.len();
         let activities = count(&mut conn, "crm.activities WHERE kind = 'order'").await?;
-        let flows = i64::try_from(flows.len())?;
-        if activities != flows {
-            return Err(format!("{activities} orders are known to crm instead of {flows}").into());
+        if activities != i64::try_from(told)? {
+            return Err(format!("crm was told of orders {activities} times instead of {told}").into());
         }
         log(&mut conn, events, &stories).await?;
         Ok(events)
+    }
+
+    /// Has crm give a message up, as a consumer of its does it.
+    pub(super) async fn give_up_a_message(&self) -> Result {
+        let insert = format!(
+            "INSERT INTO crm.outbox (event_id, exchange, routing_key, subject, sequence, headers, payload)
+             VALUES (gen_random_uuid(), '{DEAD_LETTER_EXCHANGE}', 'crm.rejected', 'lead/lost', 1, '{{}}', '{{}}')"
+        );
+        Ok(self.connect().await?.batch_execute(&insert).await?)
+    }
+
+    /// The log has each event once. Answers how many there are.
+    pub(super) async fn logged(&self) -> Result<usize> {
+        let mut conn = self.snapshot().await?;
+        let committed = format!("public.committed WHERE exchange <> '{DEAD_LETTER_EXCHANGE}'");
+        let events = usize::try_from(count(&mut conn, &committed).await?)?;
+        log(&mut conn, events, &HashSet::new()).await?;
+        Ok(events)
+    }
+
+    /// The ids of all events with one of these routing keys.
+    pub(super) async fn of_kinds(&self, routing_keys: &[&str]) -> Result<HashSet<Uuid>> {
+        let query = "SELECT event_id, exchange, routing_key FROM public.committed";
+        let committed: Vec<Committed> = diesel::sql_query(query).load(&mut self.connect().await?).await?;
+        let wanted = committed.into_iter().filter(|event| routing_keys.contains(&event.routing_key.as_str()));
+        Ok(wanted.map(|event| event.event_id).collect())
     }
 
     /// Nothing has been committed since.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use rand::RngExt as _;
 use rand::rngs::StdRng;
 use reqwest::{Method, StatusCode};
@@ -21,6 +22,12 @@ pub(super) struct Client {
     gateways: Vec<String>,
     token: String,
     chance: StdRng,
+    /// Whether it repeats what was not answered, with a key; or each request has this one chance.
+    insists: bool,
+    /// Requests that were sent.
+    pub sent: usize,
+    /// How long the slowest of them took.
+    pub slowest: Duration,
 }
 
 /// The requests of one flow, and what came of them.
@@ -44,12 +51,34 @@ pub(super) struct Accepted {
     story: Uuid,
     status: StatusCode,
     answer: Value,
+    pub answered: DateTime<Utc>,
 }
 
 impl Client {
     pub(super) fn new(gateways: Vec<String>, token: String, chance: StdRng) -> Result<Self> {
         let http = reqwest::Client::builder().timeout(Duration::from_secs(15)).no_proxy().build()?;
-        Ok(Self { http, gateways, token, chance })
+        Ok(Self::with(http, gateways, token, chance, true))
+    }
+
+    /// One whose every request has to be answered with success at once. Without a key nobody else repeats it either.
+    pub(super) fn strict(http: reqwest::Client, url: String, token: String, chance: StdRng) -> Self {
+        Self::with(http, vec![url], token, chance, false)
+    }
+
+    fn with(
+        http: reqwest::Client,
+        gateways: Vec<String>,
+        token: String,
+        chance: StdRng,
+        insists: bool,
+    ) -> Self {
+        Self { http, gateways, token, chance, insists, sent: 0, slowest: Duration::ZERO }
+    }
+
+    /// Reads once.
+    pub(super) async fn read(&mut self, path: &str) -> Result<Value> {
+        let story = Uuid::from_u128(self.chance.random());
+        Ok(self.insist(&Method::GET, path, story, None).await?.1)
     }
 
     /// Goes through the first seven steps; the eighth, the story in the log, is the checker's.
@@ -115,7 +144,8 @@ impl Client {
         let (status, answer, _) = self.insist(&method, path, flow.story, Some((&key, &body))).await?;
         let id = answer["id"].as_str().unwrap_or_default().to_owned();
         let (path, story) = (path.to_owned(), flow.story);
-        flow.requests.push(Accepted { method, path, key, body, story, status, answer });
+        let answered = bhiv_clock::Clock::system().now();
+        flow.requests.push(Accepted { method, path, key, body, story, status, answer, answered });
         Ok(id)
     }
 
@@ -136,7 +166,7 @@ impl Client {
 
     /// Sends what was accepted once more: the answer is the same, and says that it is.
     pub(super) async fn repeat(&mut self, request: &Accepted) -> Result {
-        let Accepted { method, path, key, body, story, status, answer } = request;
+        let Accepted { method, path, key, body, story, status, answer, answered: _ } = request;
         let again = self.insist(method, path, *story, Some((key, body))).await?;
         if again != (*status, answer.clone(), true) {
             return Err(format!(
@@ -163,13 +193,16 @@ impl Client {
                 }
                 Ok((status, answer, _)) => {
                     let is_under_way = answer["code"] == json!("idempotency_in_flight");
-                    if status.is_client_error() && !is_under_way {
+                    if self.insists && status.is_client_error() && !is_under_way {
                         return Err(format!("{method} {path} was refused with {status}: {answer}").into());
                     }
                     format!("{status} {answer}").into()
                 }
                 Err(error) => error.into(),
             };
+            if !self.insists {
+                return Err(format!("{method} {path}: {last:?}").into());
+            }
             if Instant::now() > until {
                 return Err(format!("{method} {path} was not answered within {PATIENCE:?}: {last}").into());
             }
@@ -191,10 +224,20 @@ impl Client {
             .header("x-correlation-id", story.to_string())
             .bearer_auth(&self.token);
         if let Some((key, body)) = change {
-            request = request.header("Idempotency-Key", key).json(body);
+            request = request.json(body);
+            if self.insists {
+                request = request.header("Idempotency-Key", key);
+            }
+        } else if !self.insists {
+            // The module is asked, and not only what the gateway keeps.
+            request = request.header("cache-control", "no-cache");
         }
+        self.sent += 1;
+        let started = Instant::now();
         let answer = request.send().await?;
         let replayed = answer.headers().contains_key("idempotency-replayed");
-        Ok((answer.status(), answer.json().await?, replayed))
+        let (status, answer) = (answer.status(), answer.json().await?);
+        self.slowest = self.slowest.max(started.elapsed());
+        Ok((status, answer, replayed))
     }
 }

@@ -112,7 +112,7 @@ pub async fn is_set_up(conn: &mut Conn) -> QueryResult<bool> {
 }
 
 /// Who has the lock that the relay takes: one bigint, which `pg_locks` shows in two halves.
-async fn leader(conn: &mut Conn) -> QueryResult<Option<Leader>> {
+pub(super) async fn leader(conn: &mut Conn) -> QueryResult<Option<Leader>> {
     diesel::sql_query(
         "SELECT coalesce(nullif(activity.application_name, ''), activity.usename, '?') AS name,
                 activity.pid AS pid, activity.backend_start AS since
