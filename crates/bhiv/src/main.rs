@@ -12,7 +12,9 @@ macro_rules! out {
     }};
 }
 
+mod backup;
 mod broker;
+mod contracts;
 mod dlq;
 mod events;
 mod flow;
@@ -49,6 +51,9 @@ enum Command {
     /// Prepare RabbitMQ for operators, and for a module that runs without the others.
     #[command(subcommand)]
     Broker(broker::Broker),
+    /// See whether what is here can be deployed beside what is deployed.
+    #[command(subcommand)]
+    Contracts(contracts::Contracts),
     /// Look at dead letters, put them back or drop them.
     #[command(subcommand)]
     Dlq(dlq::Dlq),
@@ -58,6 +63,9 @@ enum Command {
     /// See how outboxes, inboxes and queues are doing.
     #[command(subcommand)]
     Outbox(outbox::Outbox),
+    /// Copy all that was accepted, or bring back what is not in PostgreSQL of it.
+    #[command(subcommand)]
+    Backup(backup::Backup),
     /// Wait until services are ready, and say what they wait for.
     Ready(ready::Ready),
     /// See whether what was kept is what it was.
@@ -77,9 +85,11 @@ async fn main() -> ExitCode {
         Command::Keys(keys) => keys.run(),
         Command::Events(events) => events.run().await,
         Command::Broker(broker) => broker.run().await,
+        Command::Contracts(contracts) => return contracts.run(),
         Command::Dlq(dlq) => dlq.run().await,
         Command::Parked(parked) => parked.run().await,
         Command::Outbox(outbox) => outbox.run().await,
+        Command::Backup(backup) => backup.run().await,
         Command::Ready(ready) => ready.run().await,
         Command::Verify(verify) => verify.run().await,
     };

@@ -5,18 +5,25 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+const SERVICES: [&str; 7] = ["crm", "logistics", "task", "compliance", "rl", "logging", "bhiv-gateway"];
+
 /// The stack of the tests.
 pub struct Stack {
     root: PathBuf,
     run: PathBuf,
+    /// Where its traces go.
+    collector: String,
 }
 
 impl Stack {
-    /// Starts all seven services on the servers of the tests.
-    pub fn up() -> Self {
+    /// Starts all seven services on the servers of the tests, with logs that begin here.
+    pub fn up(collector: &str) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
         let run = root.join(".run/test");
-        let stack = Self { root, run };
+        let stack = Self { root, run, collector: collector.to_owned() };
+        // A run that was broken off may have left both.
+        stack.script("down", &SERVICES);
+        let _ = fs::remove_dir_all(stack.run.join("logs"));
         stack.script("up", &["--no-flow"]);
         stack
     }
@@ -29,6 +36,7 @@ impl Stack {
                 ("BHIV_RUN", self.run.to_str().unwrap()),
                 ("BHIV_BASE", "27000"),
                 ("BHIV_HTTP_BASE", "28000"),
+                ("OTEL_EXPORTER_OTLP_ENDPOINT", &self.collector),
             ])
             .output()
             .unwrap();
@@ -61,24 +69,25 @@ impl Stack {
         format!("http://{}", self.environment(service)["HTTP_ADDR"])
     }
 
+    /// What each service wrote.
+    pub fn logs(&self) -> Vec<(String, String)> {
+        let services = SERVICES.map(|service| {
+            let file = self.run.join(format!("logs/{service}.log"));
+            (service.to_owned(), fs::read_to_string(file).unwrap())
+        });
+        services.into()
+    }
+
     /// Services that wrote about this trace.
     pub fn services_that_wrote(&self, trace: &str) -> Vec<String> {
         let needle = format!("\"trace.id\":\"{trace}\"");
-        let mut services: Vec<String> = fs::read_dir(self.run.join("logs"))
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .filter(|file| fs::read_to_string(file).unwrap().contains(&needle))
-            .map(|file| file.file_stem().unwrap().to_str().unwrap().to_owned())
-            .collect();
-        services.sort();
-        services
+        self.logs().into_iter().filter(|(_, log)| log.contains(&needle)).map(|(service, _)| service).collect()
     }
 }
 
 impl Drop for Stack {
     fn drop(&mut self) {
-        let services = ["crm", "logistics", "task", "compliance", "rl", "logging", "bhiv-gateway"];
-        self.script("down", &services);
+        self.script("down", &SERVICES);
     }
 }
 

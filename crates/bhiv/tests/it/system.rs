@@ -6,16 +6,19 @@ use diesel_async::{AsyncConnection as _, RunQueryDsl};
 use reqwest::Client;
 use serde_json::{Value, json};
 
-use crate::alerts;
 use crate::guide;
+use crate::seen;
+use crate::sink::Sink;
 use crate::stack::Stack;
 
 /// One stack for all of it: starting seven services takes longer than the tests.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_system_holds_together() {
-    let stack = Stack::up();
-    the_flow_runs_and_is_seen_in_the_logs(&stack);
-    alerts::each_metric_of_the_alerts_is_measured(&stack).await;
+    let sink = Sink::listen();
+    let stack = Stack::up(&sink.url);
+    let trace = the_flow_runs_and_is_seen_in_the_logs(&stack);
+    seen::one_request_is_one_waterfall(&sink, &trace).await;
+    seen::what_is_not_kept_has_no_spans(&stack, &sink).await;
     guide::it_leads_to_a_verified_webhook(&stack);
     a_role_sees_no_schema_but_its_own(&stack).await;
     for module in ["task", "compliance", "rl", "logging"] {
@@ -24,14 +27,16 @@ async fn the_system_holds_together() {
     crm_catches_up(&stack).await;
     logistics_catches_up(&stack).await;
     everything_answers_problems(&stack).await;
+    seen::every_line_of_the_logs_has_its_names(&stack);
 }
 
-fn the_flow_runs_and_is_seen_in_the_logs(stack: &Stack) {
+fn the_flow_runs_and_is_seen_in_the_logs(stack: &Stack) -> String {
     let shown = stack.bhiv(&["flow"]);
     let trace = shown.lines().find_map(|line| line.trim().strip_prefix("trace ")).unwrap();
     let services = stack.services_that_wrote(trace);
     assert!(services.len() >= 5, "one trace from gateway to consumers: {services:?}\n{shown}");
     assert!(shown.contains("8 The log has the whole story"), "{shown}");
+    trace.to_owned()
 }
 
 async fn a_role_sees_no_schema_but_its_own(stack: &Stack) {

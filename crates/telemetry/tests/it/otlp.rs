@@ -6,6 +6,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use bhiv_settings::Telemetry;
+use bhiv_telemetry::trace::Scope;
 
 /// One request as a collector gets it: the head, and the body (protobuf).
 fn receive(listener: &TcpListener) -> (String, Vec<u8>) {
@@ -30,6 +31,10 @@ fn receive(listener: &TcpListener) -> (String, Vec<u8>) {
     }
 }
 
+fn has(body: &[u8], text: &str) -> bool {
+    body.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_span_reaches_the_collector_with_its_service_and_name() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -37,14 +42,19 @@ async fn a_span_reaches_the_collector_with_its_service_and_name() {
     let (sent, received) = mpsc::channel();
     std::thread::spawn(move || sent.send(receive(&listener)));
 
-    let settings = Telemetry { otlp_endpoint: Some(endpoint), trace_ratio: 1.0, log: "info".to_owned() };
+    let settings = Telemetry { otlp_endpoint: Some(endpoint), trace_ratio: 0.0, log: "info".to_owned() };
     let telemetry = bhiv_telemetry::init("parcel-office", "7.0.1", &settings).unwrap();
-    tracing::info_span!("stamp a letter").in_scope(|| tracing::info!("stamped"));
+    // Whoever asks wants it to be kept.
+    let kept = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    Scope::new(Some(kept), || tracing::info_span!("stamp a letter")).run(|| tracing::info!("stamped"));
+    // Of what begins here none is.
+    Scope::new(None, || tracing::info_span!("weigh a parcel")).run(|| tracing::info!("weighed"));
     tokio::task::spawn_blocking(move || drop(telemetry)).await.unwrap();
 
     let (head, body) = received.recv_timeout(Duration::from_secs(20)).unwrap();
     assert!(head.starts_with("post /v1/traces "), "{head}");
     for text in ["parcel-office", "7.0.1", "stamp a letter"] {
-        assert!(body.windows(text.len()).any(|window| window == text.as_bytes()), "no '{text}' in the body");
+        assert!(has(&body, text), "no '{text}' in the body");
     }
+    assert!(!has(&body, "weigh a parcel"), "a part of none is none");
 }
