@@ -31,11 +31,13 @@ async fn the_system_holds_together() {
 }
 
 fn the_flow_runs_and_is_seen_in_the_logs(stack: &Stack) -> String {
-    let shown = stack.bhiv(&["flow"]);
+    let shown = stack.bhiv(&["flow", "--tamper"]);
     let trace = shown.lines().find_map(|line| line.trim().strip_prefix("trace ")).unwrap();
     let services = stack.services_that_wrote(trace);
     assert!(services.len() >= 5, "one trace from gateway to consumers: {services:?}\n{shown}");
     assert!(shown.contains("8 The log has the whole story"), "{shown}");
+    // It fails unless just the row that was changed is found, and none once it is put back.
+    assert!(shown.contains("-> tampered with: ") && shown.contains("It is put back"), "{shown}");
     trace.to_owned()
 }
 
