@@ -108,6 +108,8 @@ pub(crate) struct Binding {
     pub(crate) order: Order,
     /// Which of the service's queues for this producer; the common one, unless it has a name.
     pub(crate) lane: Option<&'static str>,
+    /// Whether it waits until all others are done with what came together.
+    pub(crate) is_last: bool,
     pub(crate) handler: Arc<dyn Handler>,
 }
 
@@ -199,18 +201,28 @@ impl Bindings {
         order: Order,
         handler: Arc<dyn Handler>,
     ) -> Self {
-        self.rows.push(Binding { consumer, producer, key, order, lane: None, handler });
+        self.rows.push(Binding { consumer, producer, key, order, lane: None, is_last: false, handler });
         self
     }
 
     /// Gives the handler that was added last queues of its own, `<service>.q.<producer>.<lane>`, so that it
     /// does not wait behind what else the service hears of the same producers.
     #[must_use]
-    pub fn in_lane(mut self, lane: &'static str) -> Self {
+    pub fn in_lane(self, lane: &'static str) -> Self {
+        self.change_last(|row| row.lane = Some(lane))
+    }
+
+    /// Has the handler that was added last wait until the others are done with all messages that came together: then one
+    /// that takes many gets all of its own at once, and a lock of its is not kept while the rest is done. It must not matter
+    /// to it whether another handler has handled a later message already.
+    #[must_use]
+    pub fn at_the_end(self) -> Self {
+        self.change_last(|row| row.is_last = true)
+    }
+
+    fn change_last(mut self, change: impl Fn(&mut Binding)) -> Self {
         if let Some(consumer) = self.rows.last().map(|row| row.consumer) {
-            for row in self.rows.iter_mut().filter(|row| row.consumer == consumer) {
-                row.lane = Some(lane);
-            }
+            self.rows.iter_mut().filter(|row| row.consumer == consumer).for_each(change);
         }
         self
     }

@@ -180,9 +180,7 @@ impl Processor {
                 bindings.map(move |binding| Work { incoming, binding })
             })
             .collect();
-        // Handler by handler, each in the order of the queue: those that take many get all of theirs at once, and come last,
-        // so that a lock which others wait for is not kept while the rest is done.
-        works.sort_by_key(|work| (work.binding.handler.takes_many(), work.binding.consumer));
+        works.sort_by_key(|work| work.binding.is_last);
         if works.len() > 1
             && let Ok(outcomes) = self.held_together(&works).await?
         {

@@ -40,6 +40,9 @@ pub fn bindings(live: &Live, doorbell: &Doorbell, consents: &Consents, changes: 
             event_type::public().map(|kind| (kind.producer, kind.routing_key)),
             any_event::ShowIt { live: live.clone(), doorbell: doorbell.clone(), changes: changes.clone() },
         )
+        // Whoever shows events holds a lock that all replicas wait for. What is about somebody whom the same messages have
+        // forgotten is not shown.
+        .at_the_end()
         // Apart, so that events are not handled one by one for the audit rows between them.
         .on_all("core.answers", audits(), module_audit::ForgetAnswers(changes.clone()))
         .in_lane("answers")

@@ -1,12 +1,13 @@
-use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
 
 use bhiv_broker::{Deliveries, Fate, Headers, Message, Pace, wire};
 use bhiv_clock::Clock;
 use bhiv_events::crm::LeadCreated;
 use bhiv_events::{Contract as _, Event, Producer};
-use bhiv_outbox::{Bindings, Failure, HandleAny, Order, Outcome, Tx};
+use bhiv_outbox::{Bindings, Failure, HandleAll, HandleAny, Order, Outcome, Tx};
 use bhiv_testing::{TestBroker, eventually};
+use diesel::sql_types::{Array, Uuid as SqlUuid};
 use uuid::Builder;
 
 use crate::system::{Handler, Service, id, topology};
@@ -77,6 +78,42 @@ async fn a_handler_with_a_lane_does_not_wait_for_the_others() {
         assert_eq!(broker.publish(message(&event(n))).await, Fate::Delivered);
     }
     eventually(async || (task.effects().await == [id(1), id(2), id(3)]).then_some(())).await;
+}
+
+/// Notes how many events it was given at once, and how many of them the other handler had done before.
+#[derive(Clone, Default)]
+struct Bulk(Arc<Mutex<Vec<(usize, usize)>>>);
+
+impl HandleAll for Bulk {
+    async fn handle_all(&self, tx: &mut Tx, events: &[&Event]) -> Result<(), Failure> {
+        let ids: Vec<_> = events.iter().map(|event| event.id).collect();
+        let done =
+            diesel::sql_query("SELECT FROM effects WHERE lead_id = ANY ($1)").bind::<Array<SqlUuid>, _>(ids);
+        let done = diesel_async::RunQueryDsl::execute(done, tx.conn()).await?;
+        self.0.lock().unwrap().push((events.len(), done));
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_at_the_end_gets_all_at_once_when_the_others_are_done() {
+    let task = Service::new(Producer::Task).await;
+    let (leads, bulk) = ([(Producer::Crm, LeadCreated::KIND.routing_key)], Bulk::default());
+    let bindings = Bindings::new(Producer::Task).on_all("test.bulk", leads, bulk.clone()).at_the_end().on(
+        "test.effect",
+        Order::None,
+        Handler::default(),
+    );
+    let broker = TestBroker::start(&[bindings.topology()]).await;
+    for n in 1..=40 {
+        assert_eq!(broker.publish(message(&event(n))).await, Fate::Delivered);
+    }
+    let _consumers = task.consume_all(&broker, bindings);
+    eventually(async || (task.effects().await.len() == 40).then_some(())).await;
+    let given = bulk.0.lock().unwrap().clone();
+    assert_eq!(given.iter().map(|(events, _)| events).sum::<usize>(), 40);
+    assert!(given.iter().all(|(events, done)| events == done), "{given:?}");
+    assert!(given.iter().any(|(events, _)| *events > 1), "{given:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
