@@ -15,7 +15,7 @@ OPEN_NETWORKS = {"edge", "operators"}
 # Whom a module may meet in its network, beside its own setup and the gateways.
 SERVERS = {"postgres", "rabbitmq", "otel-collector", "prometheus"}
 # What the local stack gives, and a deployment does not: loopback, and no load balancer that has to take note.
-LOCAL_ONLY = {"WEBHOOK_ALLOW_HTTP", "WEBHOOK_ALLOWED_NETWORKS"}
+LOCAL_ONLY = {"WEBHOOK_ALLOW_HTTP", "WEBHOOK_ALLOWED_NETWORKS", "DRAIN_DELAY_MS"}
 
 
 def is_job(service):
