@@ -2,11 +2,12 @@ use bhiv_auth::Role;
 use bhiv_events::crm::LeadCreated;
 use bhiv_events::{AuditRecorded, Contract as _, Event};
 use bhiv_testing::TestApp;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta};
 use diesel::sql_types::Text;
-use diesel_async::RunQueryDsl as _;
+use diesel_async::{RunQueryDsl as _, SimpleAsyncConnection as _};
 use logging::{Config, Logging};
 use serde_json::{Value, json};
+use uuid::{NoContext, Timestamp, Uuid};
 
 use crate::{app, event, signing_app};
 
@@ -22,6 +23,13 @@ async fn table_of(app: &TestApp, event: &Event) -> String {
     let mut conn = app.database.connect().await;
     let Name { name } = diesel::sql_query(query).get_result(&mut conn).await.unwrap();
     name
+}
+
+/// An event whose id belongs to August, long after the last month that there is a partition for.
+fn of_august() -> Event {
+    let august = DateTime::parse_from_rfc3339("2027-08-03T08:00:00Z").unwrap().timestamp();
+    let minted = Timestamp::from_unix(NoContext, august.try_into().unwrap(), 0);
+    Event::around(Uuid::new_v7(minted), &LeadCreated::sample())
 }
 
 /// Another replica takes up what there is to do as soon as it starts.
@@ -50,13 +58,44 @@ async fn entries_are_in_the_partition_of_their_month_which_is_made_ahead() {
     app.deliver_twice(&audit).await;
     assert_eq!(table_of(&app, &audit).await, "entries_audit_2027_01");
 
-    // Long after the last month that there is a partition for.
-    app.clock.advance(TimeDelta::days(200));
-    let early = app.event(&LeadCreated::sample());
+    let early = of_august();
     app.deliver_twice(&early).await;
     assert_eq!(table_of(&app, &early).await, "entries_event_default");
+    app.clock.advance(TimeDelta::days(201));
     let _replica = another(&app);
     app.eventually(async || (table_of(&app, &early).await == "entries_event_2027_08").then_some(())).await;
+    app.get(&format!("/logs/{}", early.id)).await.expect(200);
+}
+
+#[derive(diesel::QueryableByName)]
+struct Count {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    count: i64,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn entries_are_found_while_they_move_to_the_partition_of_their_month() {
+    let app = app().await;
+    let early = of_august();
+    app.deliver_twice(&early).await;
+
+    let mut mover = app.database.connect().await;
+    mover.batch_execute("BEGIN; SELECT make_partition('event', '2027-08-03T08:00:00Z')").await.unwrap();
+    let read = table_of(&app, &early);
+    let moved = async {
+        let mut watcher = app.database.connect().await;
+        let waiting = format!(
+            "SELECT count(*) AS count FROM pg_stat_activity \
+             WHERE wait_event_type = 'Lock' AND query LIKE 'SELECT tableoid%{}%'",
+            early.id
+        );
+        while diesel::sql_query(&waiting).get_result::<Count>(&mut watcher).await.unwrap().count == 0 {
+            tokio::task::yield_now().await;
+        }
+        mover.batch_execute("COMMIT").await.unwrap();
+    };
+    let (table, ()) = tokio::join!(read, moved);
+    assert_eq!(table, "entries_event_2027_08");
     app.get(&format!("/logs/{}", early.id)).await.expect(200);
 }
 
