@@ -1,9 +1,10 @@
 mod breaker;
+mod pacing;
 
 use std::pin::pin;
 use std::time::Duration;
 
-use bhiv_broker::{Backoff, Connector, Deliveries, Delivery, Error, Pace, crash};
+use bhiv_broker::{Backoff, Connector, Deliveries, Delivery, Error, crash};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -11,6 +12,7 @@ use tracing::{info, warn};
 use crate::inbox::Held;
 use crate::{Outcome, Processor};
 use breaker::Breaker;
+use pacing::{Pacing, SUSPICIOUS};
 
 /// Messages that share a transaction, at most.
 const BATCH: usize = 200;
@@ -23,9 +25,6 @@ const PARKED: Duration = Duration::from_secs(1);
 
 /// Handling that takes longer than this is told of, each time.
 const SLOW: Duration = Duration::from_secs(5);
-
-/// A message that came back so often may be what kills the process.
-const SUSPICIOUS: i64 = 3;
 
 /// The queues of one service and their handlers.
 #[derive(Debug)]
@@ -60,7 +59,7 @@ impl Consumers {
                 stop: stop.clone(),
                 backoff: Backoff::reconnect(),
                 breaker: Breaker::default(),
-                careful: 0,
+                pacing: Pacing::new(),
             };
             tasks.spawn(subscription.keep());
         }
@@ -78,67 +77,59 @@ struct Subscription {
     stop: CancellationToken,
     backoff: Backoff,
     breaker: Breaker,
-    /// Messages that are still to be taken one by one: what was sent ahead, when one of it was suspicious. Each time that
-    /// the window is closed counts as one return more for all that was in it.
-    careful: u16,
+    pacing: Pacing,
 }
 
 impl Subscription {
     async fn keep(mut self) {
-        // One message first: whether the window may be opened depends on how often that one came back.
-        let mut pace = Pace::Single;
         while !self.stop.is_cancelled() {
-            match self.consume(pace).await {
-                Ok(next) => pace = next,
-                Err(error) => {
-                    warn!(queue = self.queue, %error, "subscribing again");
-                    pace = Pace::Single;
-                    tokio::select! {
-                        () = tokio::time::sleep(self.backoff.next_delay()) => {}
-                        () = self.stop.cancelled() => {}
-                    }
+            if let Err(error) = self.consume().await {
+                warn!(queue = self.queue, %error, "subscribing again");
+                self.pacing.broke();
+                tokio::select! {
+                    () = tokio::time::sleep(self.backoff.next_delay()) => {}
+                    () = self.stop.cancelled() => {}
                 }
             }
         }
     }
 
-    /// Consumes until `stop`, or until it has to go on at the pace that is answered.
-    async fn consume(&mut self, pace: Pace) -> Result<Pace, Ended> {
+    /// Consumes until `stop`, or until it has to go on at another pace.
+    async fn consume(&mut self) -> Result<(), Ended> {
+        let pace = self.pacing.pace();
         let mut deliveries = tokio::select! {
             deliveries = Deliveries::open(&self.connector, &self.queue, pace) => deliveries?,
-            () = self.stop.cancelled() => return Ok(pace),
+            () = self.stop.cancelled() => return Ok(()),
         };
         info!(queue = self.queue, ?pace, "subscribed");
-        let next = loop {
+        loop {
             let most = if self.breaker.is_open() { 1 } else { BATCH };
             let batch = tokio::select! {
                 batch = deliveries.batch(most, LINGER) => batch?,
-                () = self.stop.cancelled() => break pace,
+                () = self.stop.cancelled() => break,
             };
-            let is_suspicious = batch.iter().any(|delivery| delivery.returns >= SUSPICIOUS);
-            if is_suspicious && pace == Pace::Window {
-                warn!(queue = self.queue, "messages came back {SUSPICIOUS} times: one by one from here");
-                self.careful = Pace::Window.prefetch();
-                break Pace::Single;
-            }
             let Some(last) = batch.last().map(Delivery::tag) else { continue };
+            let returns = batch.iter().map(|delivery| delivery.returns).max().unwrap_or_default();
+            if !self.pacing.admits(returns) {
+                warn!(queue = self.queue, "messages came back {SUSPICIOUS} times: one by one from here");
+                break;
+            }
             let outcomes = self.take(batch).await?;
             crash::point("inbox.committed");
             // Only now: whatever is lost before this line comes again, and the inbox knows it.
             deliveries.ack_through(last).await?;
             self.backoff.reset();
             self.breaker.note(&outcomes);
-            if pace == Pace::Single && !is_suspicious && self.careful == 0 {
-                break Pace::Window;
+            if self.pacing.handled(returns) {
+                break;
             }
-            self.careful = self.careful.saturating_sub(1);
             tokio::select! {
                 () = self.breaker.pause() => {}
-                () = self.stop.cancelled() => break pace,
+                () = self.stop.cancelled() => break,
             }
-        };
+        }
         deliveries.close().await?;
-        Ok(next)
+        Ok(())
     }
 
     /// Handles a batch, and says so while that takes long: a service that is to end waits for it.
