@@ -15,6 +15,7 @@ use bhiv_db::Pool;
 use bhiv_settings::{Common, Secret};
 use bhiv_web::{Api, Authority, Health, Probe, Trouble, surround};
 use futures_util::FutureExt as _;
+#[cfg(target_os = "linux")]
 use socket2::{SockFilter, SockRef};
 use tokio::net::TcpStream;
 use tokio::signal::unix::{SignalKind, signal};
@@ -179,16 +180,26 @@ async fn leave(context: &Context, door: &TcpListener, delay: Duration) {
     tokio::time::sleep(delay).await;
     // Closing a listener resets the connections that the kernel has made and nobody has accepted yet, requests and all.
     // So first no packet comes in any more, as if it had been lost, and what has come is accepted.
-    let nothing = SockFilter::new(RETURN, 0, 0, 0);
-    match SockRef::from(door).attach_filter(&[nothing]) {
+    match shut(door) {
         Ok(()) => tokio::time::sleep(ACCEPTED).await,
         Err(error) => debug!(%error, "a connection that is made at this very moment may be reset"),
     }
     context.stopping().cancel();
 }
 
-/// `BPF_RET | BPF_K`: keeps as many bytes of a packet as its operand says.
-const RETURN: u16 = 0x06;
+/// Lets no packet through to `door`.
+#[cfg(target_os = "linux")]
+fn shut(door: &TcpListener) -> std::io::Result<()> {
+    /// `BPF_RET | BPF_K`: keeps as many bytes of a packet as its operand says.
+    const RETURN: u16 = 0x06;
+    SockRef::from(door).attach_filter(&[SockFilter::new(RETURN, 0, 0, 0)])
+}
+
+/// Lets no packet through to `door`.
+#[cfg(not(target_os = "linux"))]
+fn shut(_door: &TcpListener) -> std::io::Result<()> {
+    Err(std::io::ErrorKind::Unsupported.into())
+}
 
 /// The answers of a process that is leaving say that their connection ends: its next request goes to another process.
 async fn part(
