@@ -121,6 +121,11 @@ pub fn current() -> Option<String> {
     })
 }
 
+/// Names the current span of a trace that is kept, when what it is called is known only after it began.
+pub fn rename(name: String) {
+    Context::map_current(|context| context.span().update_name(name));
+}
+
 /// Whether the trace that `traceparent` names is one of those that are kept.
 pub fn is_kept_by(traceparent: &str) -> bool {
     let context = TraceContextPropagator::new().extract(&Header(Some(traceparent)));

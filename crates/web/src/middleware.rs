@@ -71,7 +71,6 @@ pub async fn surround(
     let scope = trace::Scope::new(traceparent, || {
         info_span!(
             "request",
-            otel.name = tracing::field::Empty,
             otel.kind = "server",
             http.request.method = method.as_str(),
             http.route = tracing::field::Empty,
@@ -84,7 +83,7 @@ pub async fn surround(
         let response = next.call(request).await.map(|response| problems(response, &meta.id))?;
         let route = route(response.request());
         if trace::is_kept() {
-            span.record("otel.name", format!("{method} {route}"));
+            trace::rename(format!("{method} {route}"));
             span.record("http.route", &*route);
             span.record("http.response.status_code", response.status().as_u16());
         }

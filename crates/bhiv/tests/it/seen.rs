@@ -44,7 +44,7 @@ fn is_whole(spans: &[Span]) -> bool {
         spans.iter().any(|span| span.service == service && span.kind == kind && span.name.contains(name))
     };
     matches!(tops.as_slice(), [top] if top.service == "bhiv-gateway" && top.kind == SpanKind::Server)
-        && is_there("crm", SpanKind::Server, "")
+        && is_there("crm", SpanKind::Server, "POST /crm/leads")
         && is_there("crm", SpanKind::Producer, "publish crm.lead.created.v1")
         && ["task", "rl", "compliance", "logging", "bhiv-gateway"]
             .iter()
