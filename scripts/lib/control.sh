@@ -7,6 +7,7 @@
 . "$ROOT/scripts/lib/services.sh"
 . "$ROOT/scripts/lib/front.sh"
 . "$ROOT/scripts/lib/backup.sh"
+. "$ROOT/scripts/lib/standby.sh"
 
 # RabbitMQ 3.10 writes which files belong to a quorum queue half a second after that last changed. A queue that was declared
 # just before its node is killed does not start again, and refuses every message.
@@ -74,6 +75,7 @@ system_fresh() {
 # Whatever a fault left switched off is on again.
 heal() {
   front_down
+  standby_down
   if alive "$DATA/rabbitmq/pid"; then rabbitmq_signal CONT; fi
   cluster_continue
   if alive "$DATA/redis/pid"; then redis_signal CONT; fi

@@ -4,10 +4,12 @@ mod balancer;
 mod check;
 mod flow;
 mod monkey;
+mod reads;
 mod restore;
 mod rollout;
 mod stream;
 
+pub use reads::Reads;
 pub use rollout::Rollout;
 
 use std::collections::HashMap;

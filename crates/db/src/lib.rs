@@ -7,6 +7,7 @@ mod keyset;
 mod metrics;
 mod migrations;
 mod pool;
+mod replica;
 mod schema;
 mod search;
 mod statement;
@@ -15,6 +16,7 @@ pub use error::Error;
 pub use json_text::JsonText;
 pub use migrations::{Migrations, migrate, revert_all};
 pub use pool::{Pool, PooledConnection};
+pub use replica::Replica;
 pub use schema::prepare;
 pub use search::{FEW, prefix_query};
 

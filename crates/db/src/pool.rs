@@ -36,8 +36,13 @@ impl Pool {
     /// # Errors
     /// When the settings cannot make a pool.
     pub fn new(settings: &Database) -> Result<Self, Error> {
+        Self::open(settings.database_url.expose(), settings.database_connections, "main")
+    }
+
+    /// One of `connections`, which metrics call `name`.
+    pub(crate) fn open(url: &str, connections: usize, name: &'static str) -> Result<Self, Error> {
         let main = Handle::current();
-        let metrics = Metrics::new("main");
+        let metrics = Metrics::new(name);
         let timed = metrics.clone();
         let mut config = ManagerConfig::default();
         // No query per loan. A closed connection and one inside a transaction are recognised all the same.
@@ -55,9 +60,9 @@ impl Pool {
             }
             .boxed()
         });
-        let manager = AsyncDieselConnectionManager::new_with_config(settings.database_url.expose(), config);
+        let manager = AsyncDieselConnectionManager::new_with_config(url, config);
         let connections = deadpool_pool::Pool::builder(manager)
-            .max_size(settings.database_connections)
+            .max_size(connections)
             .wait_timeout(Some(Duration::from_secs(2)))
             .create_timeout(Some(Duration::from_secs(5)))
             .recycle_timeout(Some(Duration::from_secs(2)))

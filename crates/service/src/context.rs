@@ -1,11 +1,13 @@
 use bhiv_clock::Clock;
-use bhiv_db::{Error, Pool, PooledConnection};
+use bhiv_db::{Error, Pool, PooledConnection, Replica};
 use bhiv_events::Producer;
 use bhiv_outbox::{Command, Fault, Origin, Transactor, Wake};
 use bhiv_web::{Bulk, BulkResult, Problem};
 use futures_util::StreamExt as _;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+
+use crate::reading;
 
 /// Commands of one bulk request that run at once.
 const AT_ONCE: usize = 16;
@@ -18,6 +20,7 @@ pub struct Context {
     transactor: Transactor,
     clock: Clock,
     wake: Wake,
+    replica: Option<Replica>,
     leaving: CancellationToken,
     stopping: CancellationToken,
 }
@@ -28,14 +31,27 @@ impl Context {
         let wake = Wake::default();
         let transactor = Transactor::new(pool.clone(), producer, clock.clone(), wake.clone());
         let (leaving, stopping) = (CancellationToken::new(), CancellationToken::new());
-        Self { pool, producer, transactor, clock, wake, leaving, stopping }
+        Self { pool, producer, transactor, clock, wake, replica: None, leaving, stopping }
     }
 
-    /// A connection for reading.
+    /// The same, with standbys for reads that may be a little old.
+    #[must_use]
+    pub fn with_replica(self, replica: Option<Replica>) -> Self {
+        Self { replica, ..self }
+    }
+
+    /// A connection for reading: to a standby, where the request allows it and one is near enough.
     ///
     /// # Errors
     /// When the database is away.
     pub async fn read(&self) -> Result<PooledConnection, Error> {
+        if reading::may_be_old()
+            && let Some(replica) = &self.replica
+            && let Some(conn) = replica.get().await
+        {
+            reading::is_from_standby();
+            return Ok(conn);
+        }
         self.pool.get().await
     }
 

@@ -6,6 +6,7 @@ mod app;
 mod command_line;
 mod context;
 mod healthy;
+mod reading;
 mod repeat;
 mod run;
 mod setup;
@@ -14,6 +15,7 @@ mod work;
 pub use app::{App, Guarded, Service};
 pub use command_line::main;
 pub use context::Context;
+pub use reading::READ;
 pub use repeat::repeat;
 pub use run::serve;
 

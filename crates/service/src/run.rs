@@ -11,7 +11,7 @@ use actix_web::{App as ActixApp, HttpServer, web};
 use bhiv_auth::Verifier;
 use bhiv_broker::{Backoff, Connector, State};
 use bhiv_clock::Clock;
-use bhiv_db::Pool;
+use bhiv_db::{Pool, Replica};
 use bhiv_settings::{Common, Secret};
 use bhiv_web::{Api, Authority, Health, Probe, Trouble, surround};
 use futures_util::FutureExt as _;
@@ -24,7 +24,7 @@ use tracing::{debug, info, warn};
 
 use crate::app::App;
 use crate::work::Work;
-use crate::{Context, Error, Service};
+use crate::{Context, Error, Service, reading};
 
 /// A client has this long to send the head of its first request.
 const HEAD: Duration = Duration::from_secs(5);
@@ -50,7 +50,9 @@ pub(crate) async fn run<S: Service>(common: Common, config: S::Config) -> Result
     let name = S::INFO.name;
     let _telemetry = bhiv_telemetry::init(name, S::INFO.version, &common.telemetry)?;
     let clock = Clock::system();
-    let context = Context::new(Pool::new(&common.database)?, S::PRODUCER, clock.clone());
+    let pool = Pool::new(&common.database)?;
+    let replica = Replica::new(&common.replica, common.database.database_connections)?;
+    let context = Context::new(pool, S::PRODUCER, clock.clone()).with_replica(replica.clone());
     let authority = Authority { verifier: Verifier::new(&common.auth)?, clock };
     let mut app = S::build(config, &context)?;
 
@@ -81,6 +83,10 @@ pub(crate) async fn run<S: Service>(common: Common, config: S::Config) -> Result
     if migrate::<S>(&url, &stop).await {
         is_migrated.store(true, Ordering::Relaxed);
         let mut work = Work::start(app, &context, url, consuming, publishing);
+        if let Some(replica) = replica {
+            let primary = context.pool().clone();
+            work.also("standby", |stop| replica.follow(primary, stop));
+        }
         tokio::select! {
             () = stop.cancelled() => {}
             // Whoever restarts the process gives it a whole one again, instead of one that half works.
@@ -121,6 +127,7 @@ pub fn serve(
     let server = HttpServer::new(move || {
         let (guard, leaving) = (Arc::clone(&guard), leaving.clone());
         ActixApp::new()
+            .wrap(from_fn(reading::choose))
             .wrap(from_fn(move |request, next| guard(request, next)))
             .wrap(from_fn(surround))
             .wrap(from_fn(move |request, next| part(leaving.clone(), request, next)))

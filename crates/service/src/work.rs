@@ -64,6 +64,14 @@ impl Work {
         work
     }
 
+    /// Begins something more, which ends with what comes in.
+    pub fn also<F>(&mut self, name: &'static str, part: impl FnOnce(CancellationToken) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.incoming.spawn(name, part(self.stop_incoming.clone()));
+    }
+
     /// Ends when a task panicked. Handlers do not count: theirs are caught where they are called.
     pub async fn panicked(&mut self) {
         loop {

@@ -22,6 +22,9 @@ pub struct Common {
     pub database: Database,
     #[command(flatten)]
     #[expect(missing_docs, reason = "the group documents itself")]
+    pub replica: Replica,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the group documents itself")]
     pub broker: Broker,
     #[command(flatten)]
     #[expect(missing_docs, reason = "the group documents itself")]
@@ -43,6 +46,17 @@ pub struct Database {
     /// Most connections that this process opens for requests and consumers.
     #[arg(long, env = "DATABASE_CONNECTIONS", default_value_t = 16)]
     pub database_connections: usize,
+}
+
+/// Standbys of PostgreSQL, for reads that may be a little old.
+#[derive(Args, Clone, Debug)]
+pub struct Replica {
+    /// As `DATABASE_URL`, of one standby or of what balances several. Without it every read asks the primary.
+    #[arg(long, env = "DATABASE_READ_URL", hide_env_values = true)]
+    pub database_read_url: Option<Secret>,
+    /// A standby that lacks what is older than so many milliseconds is not asked.
+    #[arg(long, env = "READ_MAX_STALENESS_MS", default_value_t = 1_000)]
+    pub read_max_staleness_ms: u64,
 }
 
 /// RabbitMQ, as the service's own user.

@@ -33,8 +33,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::changes::Changes;
 use crate::domain::cache::{Directives, is_kept};
-use crate::forward;
+use crate::forward::{self, FromStandby};
 use crate::modules::Modules;
+use crate::recent::Recent;
 use crate::redis::Redis;
 use answers::Whole;
 use kept::{Found, Lookup};
@@ -106,7 +107,13 @@ pub async fn answer(
     match (module, request.method()) {
         (Some(module), &Method::GET) => read(&request, module, &cache, forwarding).await,
         (None, _) | (_, &(Method::HEAD | Method::OPTIONS | Method::TRACE)) => forwarding.await,
-        (Some(module), _) => write(module, &cache, forwarding).await,
+        (Some(module), _) => {
+            let answer = write(module, &cache, forwarding).await;
+            if let Some(recent) = request.app_data::<Data<Recent>>() {
+                recent.wrote(&request).await;
+            }
+            answer
+        }
     }
 }
 
@@ -188,6 +195,7 @@ async fn read(
         Whole::Not(answer) => return Ok(answers::marked(answer, why)),
         Whole::Answer(whole) => whole,
     };
+    let found = found.filter(|_| !request.extensions().contains::<FromStandby>());
     let (answer, kept) = answers::fresh(request, whole, why, found.is_some(), cache.clock.now());
     if let (Some(found), Some(kept)) = (found, kept) {
         let cache = cache.clone();

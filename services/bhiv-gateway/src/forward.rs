@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use actix_web::body::{BodyStream, SizedStream};
 use actix_web::web::{Bytes, Data, Payload};
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, HttpResponseBuilder};
 use bhiv_web::{Problem, Result, codes, not_allowed};
 use futures_util::{TryStreamExt as _, stream};
 use reqwest::header::CONTENT_LENGTH;
@@ -24,10 +24,15 @@ use crate::domain::openapi::alias;
 use crate::error::{BODY_TIMEOUT, MODULE_TIMEOUT, MODULE_UNAVAILABLE};
 use crate::limits::Limits;
 use crate::modules::Modules;
+use crate::recent::Recent;
 
 /// An idle connection to a module is not used any more after this time: well before the module closes it, also one that
 /// is leaving and closes it after its `DRAIN_DELAY_MS`. So a request never meets a closing one.
 const IDLE: Duration = Duration::from_secs(1);
+
+/// Noted in a request whose answer may lack what was written just now: it is not kept for others.
+#[derive(Clone, Copy, Debug)]
+pub struct FromStandby;
 
 /// A client for modules, one for each worker: it keeps connections open.
 pub fn client() -> Client {
@@ -63,13 +68,20 @@ pub async fn forward(
     let deadline = deadline(&request, settings.module_timeout())?;
     let has_key = request.headers().contains_key("idempotency-key");
     let reading = Body::of(request.headers(), body, has_key);
+    let mut headers = headers::to_module(&request, limits);
+    if let Some(recent) = request.app_data::<Data<Recent>>()
+        && request.method() == Method::GET.as_str()
+        && recent.may_lag(&request).await
+    {
+        headers::set(&mut headers, headers::READ, "any");
+    }
     let parcel = Parcel {
         method: request.method().as_str().parse().map_err(|_| codes::BAD_REQUEST)?,
         target: match request.uri().query() {
             Some(query) => format!("{path}?{query}"),
             None => path,
         },
-        headers: headers::to_module(&request, limits),
+        headers,
         body: match deadline {
             Deadline::Wanted(at) | Deadline::Usual(at) => {
                 timeout_at(at, reading).await.map_err(|_| BODY_TIMEOUT)??
@@ -116,6 +128,9 @@ async fn respond(
     let mut response = HttpResponseBuilder::new(
         actix_web::http::StatusCode::from_u16(status.as_u16()).map_err(|_| codes::INTERNAL)?,
     );
+    if answer.headers().contains_key(headers::READ) {
+        request.extensions_mut().insert(FromStandby);
+    }
     for (name, value) in headers::to_client(answer.headers()) {
         response.append_header((name.as_str(), value.as_bytes()));
     }

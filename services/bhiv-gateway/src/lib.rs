@@ -5,7 +5,7 @@
 //! one document, [`webhooks`] sends events to whoever asked, [`edge`] what is let in at all, [`limits`] how often who
 //! may call, [`sessions`], [`logins`], [`credentials`] and [`outside`] who somebody is, [`erased`] who is not any more, [`denials`] the audit of
 //! refused requests, [`consent`] what people agreed to, [`visible`] who sees which event, [`cache`] the answers that
-//! are kept, [`circuit`] how modules are,
+//! are kept, [`recent`] who wrote something just now, [`circuit`] how modules are,
 //! [`compose`] answers made of several modules' answers. The other rooms are those of every service.
 
 mod cache;
@@ -33,6 +33,7 @@ mod logins;
 mod modules;
 mod outside;
 mod pipeline;
+mod recent;
 mod redis;
 mod schema;
 mod sessions;
@@ -67,6 +68,7 @@ use crate::live::{Live, Streams};
 use crate::logins::Logins;
 use crate::modules::Modules;
 use crate::outside::Outside;
+use crate::recent::Recent;
 use crate::redis::Redis;
 use crate::sessions::Sessions;
 use crate::tokens::Tokens;
@@ -149,6 +151,7 @@ impl Service for Gateway {
             .with_state(Edge::new(&config.edge, config.forward.body_idle()))
             .with_state(consents.clone())
             .with_state(cache.clone())
+            .with_state(Recent::new(config.read_max_staleness_ms, redis.clone()))
             .guarded_by(pipeline::pipeline)
             .leaving_with_clients()
             .configured(http::beside)

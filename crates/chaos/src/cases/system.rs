@@ -3,7 +3,7 @@
 use super::Verdict;
 use crate::Result;
 use crate::arena::Arena;
-use crate::whole::{Rollout, System};
+use crate::whole::{Reads, Rollout, System};
 
 pub(super) async fn whole(arena: &mut Arena) -> Result<Verdict> {
     let system = System::begin(&arena.servers).await?;
@@ -23,4 +23,9 @@ pub(super) async fn rolled_out(arena: &mut Arena) -> Result<Verdict> {
 pub(super) async fn restored(arena: &mut Arena) -> Result<Verdict> {
     let system = System::begin(&arena.servers).await?;
     Ok(Verdict::Holds(system.restored(arena.seed).await?))
+}
+
+pub(super) async fn standby_behind(arena: &mut Arena) -> Result<Verdict> {
+    let reads = Reads::begin(&arena.servers).await?;
+    Ok(Verdict::Holds(reads.are_near().await?))
 }

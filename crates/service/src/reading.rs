@@ -1,0 +1,57 @@
+//! Which requests may be answered by a standby of the database.
+
+use std::cell::Cell;
+
+use actix_web::Error;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+
+/// In a request: `any`, when it need not see the newest writes. In an answer: `standby`, when it may lack some.
+pub const READ: HeaderName = HeaderName::from_static("bhiv-read");
+const ANY: &str = "any";
+const STANDBY: HeaderValue = HeaderValue::from_static("standby");
+
+/// What a request asks for, and what became of it.
+#[derive(Clone, Copy, PartialEq)]
+enum From {
+    Primary,
+    Any,
+    Standby,
+}
+
+tokio::task_local! {
+    static FROM: Cell<From>;
+}
+
+/// Whether a standby may answer what is being asked. Only within a handler of such a request.
+pub(crate) fn may_be_old() -> bool {
+    FROM.try_with(|from| from.get() != From::Primary).unwrap_or(false)
+}
+
+/// A standby answers it.
+pub(crate) fn is_from_standby() {
+    let _ = FROM.try_with(|from| from.set(From::Standby));
+}
+
+/// Reads whose caller says so may be answered by a standby, and say so if they were.
+pub(crate) async fn choose(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    let is_any = request.headers().get(READ).is_some_and(|value| value == ANY);
+    let from = if is_read && is_any { From::Any } else { From::Primary };
+    let answering = async {
+        let answer = next.call(request).await;
+        (answer, FROM.try_with(Cell::get).unwrap_or(From::Primary))
+    };
+    let (answer, from) = FROM.scope(Cell::new(from), answering).await;
+    let mut answer = answer?;
+    if from == From::Standby {
+        answer.headers_mut().insert(READ, STANDBY);
+    }
+    Ok(answer)
+}
