@@ -1,3 +1,5 @@
+#![expect(unused_parens, reason = "a statement may have one column or several")]
+
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -6,6 +8,7 @@ use bhiv_telemetry::metrics::{Counter, KeyValue, counter};
 use diesel::sql_types::{Bool, Text};
 use diesel_async::RunQueryDsl as _;
 use tokio::sync::watch;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
@@ -13,6 +16,9 @@ use crate::{Error, Pool, PooledConnection};
 
 /// A standby that could not be asked is left alone for so long.
 const REST: Duration = Duration::from_secs(1);
+
+/// A standby that takes longer to say how far it is costs more than it spares.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 crate::statement! {
     /// Whether the standby behind this connection has everything up to a place in the log. A primary has no such place.
@@ -58,7 +64,9 @@ impl Replica {
 
     /// A connection to a standby that lacks nothing from before the bound; `None` when there is none just now.
     pub async fn get(&self) -> Option<PooledConnection> {
-        let found = self.find().await;
+        let found = timeout(PATIENCE, self.find())
+            .await
+            .unwrap_or_else(|_| Err(Error::Unavailable(format!("no answer within {PATIENCE:?}"))));
         let outcome = match &found {
             Ok(Some(_)) => "used",
             Ok(None) => "behind",

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use actix_web::Error;
-use actix_web::body::MessageBody;
+use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::{HeaderName, HeaderValue};
@@ -40,7 +40,7 @@ pub(crate) fn is_from_standby() {
 pub(crate) async fn choose(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
+) -> Result<ServiceResponse<BoxBody>, Error> {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     let is_any = request.headers().get(READ).is_some_and(|value| value == ANY);
     let from = if is_read && is_any { From::Any } else { From::Primary };
@@ -49,7 +49,7 @@ pub(crate) async fn choose(
         (answer, FROM.try_with(Cell::get).unwrap_or(From::Primary))
     };
     let (answer, from) = FROM.scope(Cell::new(from), answering).await;
-    let mut answer = answer?;
+    let mut answer = answer?.map_into_boxed_body();
     if from == From::Standby {
         answer.headers_mut().insert(READ, STANDBY);
     }

@@ -12,6 +12,7 @@ from model import ROOT, SERVICES, containers, environment_of, name_of, pod_of
 # Where the cluster would be asked: no address of anybody.
 ELSEWHERE = {
     "DATABASE_ADMIN_URL": "postgres://postgres:x@postgres-rw:5432/bhiv",
+    "DATABASE_READ_HOST": "postgres-ro:5432",
     "RABBITMQ_ADMIN_URL": "http://admin:x@rabbitmq:15672",
     "SCALER_URL": "http://scaler:x@rabbitmq.there:15672/bhiv",
     "REDIS_URL": "redis://:x@redis:6379/0",

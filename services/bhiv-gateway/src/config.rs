@@ -49,8 +49,8 @@ pub struct Config {
     pub cache_seconds: u64,
     /// Modules may answer reads from standbys (their `DATABASE_READ_URL`) that lack up to so many milliseconds: the largest
     /// `READ_MAX_STALENESS_MS` of theirs. Whoever wrote something within twice that time is not answered so.
-    #[arg(long, env = "READ_MAX_STALENESS_MS")]
-    pub read_max_staleness_ms: Option<u64>,
+    #[arg(long, env = "MODULE_READ_STALENESS_MS")]
+    pub module_read_staleness_ms: Option<u64>,
     /// E-mail address of an administrator who is made at start if there is none.
     #[arg(long, env = "ADMIN_EMAIL", requires = "admin_password")]
     pub admin_email: Option<Email>,

@@ -151,7 +151,7 @@ impl Service for Gateway {
             .with_state(Edge::new(&config.edge, config.forward.body_idle()))
             .with_state(consents.clone())
             .with_state(cache.clone())
-            .with_state(Recent::new(config.read_max_staleness_ms, redis.clone()))
+            .with_state(Recent::new(config.module_read_staleness_ms, redis.clone()))
             .guarded_by(pipeline::pipeline)
             .leaving_with_clients()
             .configured(http::beside)

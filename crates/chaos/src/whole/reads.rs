@@ -44,8 +44,10 @@ impl Reads {
         standby.set_port(Some(port)).map_err(|()| "the address of PostgreSQL takes no port")?;
         crm.set("DATABASE_READ_URL", standby.as_str());
         let mut gateway = node(servers, "bhiv-gateway")?;
+        let bound = BOUND.as_millis().to_string();
+        crm.set("READ_MAX_STALENESS_MS", &bound);
+        gateway.set("MODULE_READ_STALENESS_MS", &bound);
         for node in [&mut crm, &mut gateway] {
-            node.set("READ_MAX_STALENESS_MS", &BOUND.as_millis().to_string());
             node.start(None)?;
         }
         crm.ready().await?;
