@@ -3,7 +3,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    AuditRecorded, Contract, Event, Kind, PersonErased, Producer, compliance, core, crm, logistics, rl, task,
+    AuditRecorded, ConsentApplied, Contract, Event, Kind, PersonErased, Producer, compliance, core, crm,
+    logistics, rl, task,
 };
 
 /// One kind of event with its schema and its sample.
@@ -86,6 +87,7 @@ pub fn catalog() -> Vec<Entry> {
         Entry::of::<compliance::ConsentRevoked>(),
         Entry::of::<compliance::ComplianceChecked>(),
         Entry::of::<compliance::ComplianceViolation>(),
+        Entry::of::<compliance::ErasureAnnounced>(),
         Entry::of::<compliance::ErasureRequested>(),
         Entry::of::<compliance::ErasureCompleted>(),
         Entry::of::<compliance::DutyOverdue>(),
@@ -102,6 +104,7 @@ pub fn catalog() -> Vec<Entry> {
     ];
     entries.extend(entries_of!(AuditRecorded, Crm Logistics Task Compliance Rl Logging Core));
     entries.extend(entries_of!(PersonErased, Crm Logistics Task Compliance Rl Logging Core));
+    entries.extend(entries_of!(ConsentApplied, Core Rl));
     entries
 }
 

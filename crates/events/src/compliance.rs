@@ -1,6 +1,6 @@
 //! What compliance tells: consent and verdicts.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -130,6 +130,33 @@ impl ComplianceViolation {
                 id: "lead-needs-consent".to_owned(),
                 says: "A lead may be kept only with consent to be contacted".to_owned(),
             }],
+        }
+    }
+}
+
+/// A person is to be forgotten at a time that is still to come, and has to be told of it before: 48 hours under India's DPDP
+/// Rules. Until then it can be called off. What is forgotten at once is not announced.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ErasureAnnounced {
+    /// Id of the erasure.
+    pub erasure_id: Uuid,
+    /// Who is to be forgotten, for example `lead/0190...`.
+    pub person: String,
+    /// The law that wants it: `gdpr` or `dpdp`.
+    pub regime: String,
+    /// When every module is told, and nothing can be called off any more.
+    pub erase_at: DateTime<Utc>,
+}
+
+contract!(ErasureAnnounced = Compliance "compliance" "erasure" "announced" "v1", "erasure" / erasure_id);
+
+impl ErasureAnnounced {
+    fn canned() -> Self {
+        Self {
+            erasure_id: sample::ERASURE,
+            person: format!("lead/{}", sample::LEAD),
+            regime: "dpdp".to_owned(),
+            erase_at: sample::time() + TimeDelta::hours(48),
         }
     }
 }

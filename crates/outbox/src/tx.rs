@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use bhiv_broker::{Headers, topology, wire};
 use bhiv_clock::Clock;
 use bhiv_db::{Conn, DieselError, Error, JsonText, Pool, PooledConnection};
-use bhiv_events::{AuditRecorded, Contract, Kind, PersonErased, Producer, dataschema};
+use bhiv_events::{AuditRecorded, ConsentApplied, Contract, Kind, PersonErased, Producer, dataschema};
 use bhiv_telemetry::trace;
 use chrono::{DateTime, Utc};
 use diesel_async::{AnsiTransactionManager, TransactionManager as _};
@@ -172,6 +172,11 @@ impl Tx {
     /// Records that this service removed what it had about a person.
     pub fn erased(&mut self, data: &PersonErased) {
         self.push(PersonErased::kind(self.service.producer), data.subject(), 1, data);
+    }
+
+    /// Records that this service acts by what a person said to a purpose; `sequence` is that of the event that told of it.
+    pub fn consent_applied(&mut self, sequence: i64, data: &ConsentApplied) {
+        self.push(ConsentApplied::kind(self.service.producer), data.subject(), sequence, data);
     }
 
     /// Records who changed what: the audit row of the change, in the same transaction as the change.

@@ -1,11 +1,12 @@
 //! Every event that compliance hears.
 
 mod any_event;
+mod consent_applied;
 mod lead_created;
 mod person_erased;
 
 use bhiv_events::crm::LeadCreated;
-use bhiv_events::{Contract as _, PersonErased, Producer};
+use bhiv_events::{ConsentApplied, Contract as _, PersonErased, Producer};
 use bhiv_outbox::{Bindings, Order};
 
 use crate::domain::judged::judged;
@@ -17,6 +18,14 @@ pub fn bindings() -> Bindings {
         .on("compliance.record_consents", Order::None, lead_created::RecordItsConsents)
         .on_any("compliance.check", judged_keys(), Order::None, any_event::JudgeIt::default())
         .on_any("compliance.erased", answers(), Order::None, person_erased::TakeIt)
+        .on_any("compliance.applied", applications(), Order::None, consent_applied::NoteIt)
+}
+
+/// Who acts by consents tells of it.
+fn applications() -> impl Iterator<Item = (Producer, &'static str)> {
+    ConsentApplied::PRODUCERS
+        .into_iter()
+        .map(|producer| (producer, ConsentApplied::kind(producer).routing_key))
 }
 
 /// What the other modules say of erasures. Compliance knows its own part from the beginning.

@@ -1,8 +1,8 @@
 //! What compliance tells others: the only place where its events are built.
 
 use bhiv_events::compliance::{
-    ComplianceChecked, ComplianceViolation, ConsentGranted, ConsentRevoked, DutyOverdue, ErasureCompleted,
-    ErasureRequested, ModuleErasure, Rule,
+    ComplianceChecked, ComplianceViolation, ConsentGranted, ConsentRevoked, DutyOverdue, ErasureAnnounced,
+    ErasureCompleted, ErasureRequested, ModuleErasure, Rule,
 };
 use bhiv_outbox::Tx;
 
@@ -57,6 +57,17 @@ pub fn compliance_violation(tx: &mut Tx, check: &Check) {
 
 fn rules(Rules(rules): &Rules) -> Vec<Rule> {
     rules.iter().map(|rule| Rule { id: rule.id.clone(), says: rule.says.clone() }).collect()
+}
+
+/// A person is to be told that they will be forgotten.
+pub fn erasure_announced(tx: &mut Tx, erasure: &Erasure) {
+    let event = ErasureAnnounced {
+        erasure_id: erasure.id,
+        person: erasure.subject.clone(),
+        regime: erasure.regime.to_string(),
+        erase_at: erasure.erase_at,
+    };
+    tx.record(erasure.version, &event);
 }
 
 /// Every module is to forget a person; answers what they are told.

@@ -18,6 +18,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    consent_applications (consent_id, version, module) {
+        consent_id -> Uuid,
+        version -> Int8,
+        module -> Text,
+        applied_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     consent_expiries (consent_id) {
         consent_id -> Uuid,
         subject -> Text,
@@ -207,6 +216,7 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(
     checks,
+    consent_applications,
     consent_expiries,
     consents,
     duties,

@@ -1,5 +1,6 @@
 //! Row structs and every query. A row is also what the API shows of it.
 
+pub mod applied;
 pub mod check;
 pub mod consent;
 pub mod document;

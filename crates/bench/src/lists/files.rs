@@ -19,8 +19,9 @@ const AT: &str = "127.0.0.1:29674";
 const FEW: usize = 10_000;
 const MANY: usize = 100_000;
 
-/// As much more memory as the large file may take, in bytes: about a quarter of what it is longer.
-const LIMIT: u64 = 2_000_000;
+/// As much more memory as the large file may take, in bytes: half of what it is longer when it comes. Whoever keeps rows
+/// takes several times of that; less than it is what the allocator returns late.
+const LIMIT: u64 = 3_600_000;
 
 /// Imports and exports leads.
 pub async fn measure(stack: &Stack, page: &mut Page) -> Result {
@@ -52,7 +53,7 @@ fn tell(page: &mut Page, what: &str, grown: u64, took: Duration) {
         &format!("crm: {what}, {MANY} rows: memory at its peak beyond that of {FEW}"),
         format!("{:.1} MB", grown as f64 / 1e6),
         &format!("{:.0} rows/s", MANY as f64 / took.as_secs_f64()),
-        "2 MB",
+        "3.6 MB",
         grown <= LIMIT,
     );
 }

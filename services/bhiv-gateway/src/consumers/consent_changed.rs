@@ -1,5 +1,5 @@
 use bhiv_events::compliance::{ConsentGranted, ConsentRevoked};
-use bhiv_events::{Contract as _, Event};
+use bhiv_events::{ConsentApplied, Contract as _, Event};
 use bhiv_outbox::{Failure, HandleAny, Tx};
 
 use crate::changes::Changes;
@@ -20,15 +20,18 @@ impl HandleAny for NoteIt {
             return Ok(());
         }
         let malformed = |error| Failure::Never(format!("{}: {error}", event.type_));
-        let (person, purpose, state) = if event.type_ == ConsentGranted::KIND.type_ {
+        let (consent_id, person, purpose, state) = if event.type_ == ConsentGranted::KIND.type_ {
             let granted = event.read::<ConsentGranted>().map_err(malformed)?;
-            (granted.person, granted.purpose, "granted")
+            (granted.consent_id, granted.person, granted.purpose, "granted")
         } else {
             let revoked = event.read::<ConsentRevoked>().map_err(malformed)?;
-            (revoked.person, revoked.purpose, "revoked")
+            (revoked.consent_id, revoked.person, revoked.purpose, "revoked")
         };
         let now = tx.now();
-        consent::note(tx.conn(), (&canonical(&person), &purpose), state, event.sequence, now).await?;
+        let said = (canonical(&person), purpose);
+        if consent::note(tx.conn(), (&said.0, &said.1), state, event.sequence, now).await? {
+            tx.consent_applied(event.sequence, &ConsentApplied { consent_id, state: state.to_owned() });
+        }
         Ok(())
     }
 

@@ -6,6 +6,9 @@ use diesel_async::RunQueryDsl;
 
 use crate::schema::consents;
 
+/// The state of a consent that is none.
+const REVOKED: &str = "revoked";
+
 /// What a person last said to a purpose.
 #[derive(Clone, Debug, PartialEq, Queryable, Selectable)]
 #[diesel(table_name = consents)]
@@ -23,22 +26,24 @@ pub struct Consent {
 impl Consent {
     /// Whether they said no.
     pub fn is_no(&self) -> bool {
-        self.state == "revoked"
+        self.state == REVOKED
     }
 }
 
 /// Notes what `person` said; `sequence` is the consent's version. One transaction at a time does, so that a reader
-/// who has seen a place has seen all before it.
+/// who has seen a place has seen all before it. Answers whether another answer counts from here: a first yes changes nothing.
 pub async fn note(
     conn: &mut Conn,
     (person, purpose): (&str, &str),
     state: &str,
     sequence: i64,
     at: DateTime<Utc>,
-) -> QueryResult<()> {
+) -> QueryResult<bool> {
     diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '.consents', 0))")
         .execute(conn)
         .await?;
+    let before: Option<String> =
+        consents::table.find((person, purpose)).select(consents::state).first(conn).await.optional()?;
     diesel::sql_query(
         "INSERT INTO consents (person, purpose, state, sequence, place, updated_at)
          VALUES ($1, $2, $3, $4, nextval('consents_place'), $5)
@@ -51,8 +56,8 @@ pub async fn note(
     .bind::<BigInt, _>(sequence)
     .bind::<Timestamptz, _>(at)
     .execute(conn)
-    .await
-    .map(drop)
+    .await?;
+    Ok(state == REVOKED || before.as_deref() == Some(REVOKED))
 }
 
 /// Up to `limit` consents that changed after the place `after`, in order.
@@ -69,7 +74,7 @@ pub async fn after(conn: &mut Conn, after: i64, limit: i64) -> QueryResult<Vec<C
 /// As [`after`], those that are revoked alone.
 pub async fn revoked_after(conn: &mut Conn, after: i64, limit: i64) -> QueryResult<Vec<Consent>> {
     consents::table
-        .filter(consents::place.gt(after).and(consents::state.eq("revoked")))
+        .filter(consents::place.gt(after).and(consents::state.eq(REVOKED)))
         .order(consents::place)
         .limit(limit)
         .select(Consent::as_select())

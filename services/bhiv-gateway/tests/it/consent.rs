@@ -4,7 +4,7 @@ use bhiv_auth::Role;
 use bhiv_events::compliance::{ConsentGranted, ConsentRevoked};
 use bhiv_events::core::AccessDenied;
 use bhiv_events::crm::{LeadCreated, LeadUpdated};
-use bhiv_events::{Contract, Event};
+use bhiv_events::{ConsentApplied, Contract, Event};
 use bhiv_outbox::Outcome;
 use bhiv_testing::TestApp;
 use serde_json::{Value, json};
@@ -79,6 +79,12 @@ async fn who_withdrew_consent_is_not_written_about_until_they_grant_it() {
     eventually_let_in(&app, lead).await;
     let seen = app.post("/crm/opportunities", opportunity.clone()).await.expect(200);
     assert_eq!(seen["body"], opportunity.to_string(), "the module gets what the client sent");
+
+    // A yes to what nobody had said no to changes nothing, so there is nothing to tell of.
+    app.deliver_twice(&said(&app, &granted(app.clock.id(), "lead/another", "contact"), 1)).await;
+    let told = app.recorded_as::<ConsentApplied>().await;
+    let told: Vec<_> = told.iter().map(|applied| (applied.consent_id, applied.state.as_str())).collect();
+    assert_eq!(told, [(consent, "revoked"), (consent, "granted")]);
 
     let denied = app.eventually(async || {
         let denied = app.recorded_as::<AccessDenied>().await;

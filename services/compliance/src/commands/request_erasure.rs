@@ -4,6 +4,7 @@ use uuid::Uuid;
 use super::begin_erasure::{begin_erasure, without_names};
 use crate::domain::erasure::{ErasureStatus, NewErasure};
 use crate::domain::regime::Regime;
+use crate::events;
 use crate::store::erasure::{self, Erasure, ErasureProgress};
 use crate::store::hold::{self, Hold};
 
@@ -70,6 +71,8 @@ impl Command for RequestErasure {
         tx.audit("erasure.request", entity, None, Some(&without_names(&erasure)));
         if erasure.erase_at <= now {
             begin_erasure(tx, &mut erasure).await?;
+        } else {
+            events::erasure_announced(tx, &erasure);
         }
         let modules = erasure::progress(tx.conn(), erasure.id).await?;
         Ok(ErasureProgress { erasure, modules })

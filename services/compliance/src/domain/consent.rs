@@ -1,3 +1,4 @@
+use bhiv_events::{ConsentApplied, Producer};
 use bhiv_types::Purpose;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -5,6 +6,11 @@ use serde_json::Value;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
+
+/// The modules that act by what persons say, by their names.
+pub fn acting() -> impl Iterator<Item = &'static str> {
+    ConsentApplied::PRODUCERS.into_iter().map(Producer::prefix)
+}
 
 /// What a person said to a purpose.
 #[derive(

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use bhiv_auth::Role;
 use bhiv_events::compliance::{ConsentGranted, ConsentRevoked};
 use bhiv_events::crm::LeadCreated;
-use bhiv_events::{Contract as _, Event};
+use bhiv_events::{ConsentApplied, Contract as _, Event, Producer, dataschema};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ async fn a_grant_is_recorded_with_its_event_and_its_audit_row() {
 
     let expected = json!({"subject": "lead/1", "records": [record], "purposes": [{
         "purpose": "contact", "state": "granted", "since": record["created_at"],
-        "expires_at": null, "notice_version": "2026-01", "record_id": record["id"],
+        "expires_at": null, "notice_version": "2026-01", "record_id": record["id"], "modules": [],
     }]});
     assert_eq!(app.get("/consent/lead%2F1").await.expect(200), expected);
 
@@ -67,6 +67,46 @@ async fn nothing_that_was_said_is_overwritten() {
     assert!(told.iter().all(|event| event.subject == told[0].subject), "all is told of one consent");
     assert_eq!(told.iter().map(|event| event.sequence).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
     assert_eq!(app.audited().await[..2], ["consent.revoke", "consent.grant"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_acts_by_what_was_said_is_seen_once_they_say_so() {
+    let app = app().await;
+    let modules = async || standing(&app, "lead/1").await["purposes"][0]["modules"].clone();
+    let says = async |producer: Producer, record: &Value, seconds: i64| {
+        let consent_id = serde_json::from_value(record["consent_id"].clone()).unwrap();
+        let applied = ConsentApplied { consent_id, state: "revoked".to_owned() };
+        let kind = ConsentApplied::kind(producer);
+        let event = Event {
+            type_: kind.type_.to_owned(),
+            dataschema: dataschema(kind.type_),
+            source: producer.source().to_owned(),
+            sequence: record["version"].as_i64().unwrap(),
+            time: app.clock.now() + TimeDelta::seconds(seconds),
+            ..app.event(&applied)
+        };
+        app.deliver_twice(&event).await;
+        event.time
+    };
+    grant(&app, "lead/1", "contact").await;
+    assert_eq!(modules().await, json!([]), "a first yes changes nothing");
+
+    let revoked = revoke(&app, "lead/1", "contact").await;
+    let nobody = json!([{"module": "core", "applied_at": null}, {"module": "rl", "applied_at": null}]);
+    assert_eq!(modules().await, nobody);
+    let at = says(Producer::Rl, &revoked, 3).await;
+    let one = json!([{"module": "core", "applied_at": null}, {"module": "rl", "applied_at": at}]);
+    assert_eq!(modules().await, one);
+    // Nobody has to act anew when the same is said again.
+    let again = revoke(&app, "lead/1", "contact").await;
+    says(Producer::Rl, &again, 9).await;
+    assert_eq!(modules().await, one);
+
+    let granted = grant(&app, "lead/1", "contact").await;
+    assert_eq!(modules().await, nobody, "what they said of the no is not what they say of the yes");
+    let at = says(Producer::Core, &granted, 20).await;
+    grant(&app, "lead/1", "contact").await;
+    assert_eq!(modules().await[0]["applied_at"], json!(at));
 }
 
 #[tokio::test(flavor = "multi_thread")]

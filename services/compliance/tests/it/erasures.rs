@@ -1,7 +1,7 @@
 //! Persons are forgotten: by every module, once, with a certificate.
 
 use bhiv_auth::Role;
-use bhiv_events::compliance::{ErasureCompleted, ErasureRequested};
+use bhiv_events::compliance::{ErasureAnnounced, ErasureCompleted, ErasureRequested};
 use bhiv_events::crm::{LeadCreated, LeadUpdated};
 use bhiv_events::{Contract as _, Event, Kept, PersonErased, Producer, Removed, dataschema};
 use bhiv_signing::{JwkSet, PublicKeys};
@@ -204,7 +204,9 @@ async fn under_dpdp_it_begins_once_after_notice_of_48_hours() {
     let called_off = app.post("/compliance/erasure", new("lead/2")).await.expect(202);
     let at = app.clock.now() + TimeDelta::hours(48);
     assert_eq!((&erasure["status"], &erasure["erase_at"]), (&json!("announced"), &json!(at)));
-    assert_eq!(app.recorded_names().await, [""; 0], "nobody is told before");
+    let announced = app.recorded_as::<ErasureAnnounced>().await;
+    assert_eq!(announced.iter().map(|told| told.person.as_str()).collect::<Vec<_>>(), [LEAD, "lead/2"]);
+    assert_eq!((announced[0].regime.as_str(), announced[0].erase_at), ("dpdp", at));
     let cancelled = app.post(&format!("{}/cancel", path(&called_off)), json!({})).await.expect(200);
     assert_eq!(cancelled["status"], "cancelled");
 
@@ -213,7 +215,11 @@ async fn under_dpdp_it_begins_once_after_notice_of_48_hours() {
         (app.get(&path(&erasure)).await.expect(200)["status"] == "running").then_some(())
     })
     .await;
-    assert_eq!(app.recorded_names().await, ["erasure_requested", "person_erased"]);
+    let announced = ["erasure_announced"; 2];
+    assert_eq!(
+        app.recorded_names().await,
+        [&announced[..], &["erasure_requested", "person_erased"]].concat()
+    );
     let problem = app.post(&format!("{}/cancel", path(&erasure)), json!({})).await;
     problem.expect_problem(409, "illegal_transition");
     // Another one that is due comes through after it: had the first been begun twice, it would show by now.

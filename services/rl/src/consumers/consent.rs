@@ -1,6 +1,7 @@
 use bhiv_events::Event;
 use bhiv_events::compliance::{ConsentGranted, ConsentRevoked};
 use bhiv_outbox::{Command as _, Failure, Handle, Tx};
+use uuid::Uuid;
 
 use crate::commands::note_consent::NoteConsent;
 use crate::store::consent::Consent;
@@ -10,7 +11,7 @@ pub struct NoteTheGrant;
 
 impl Handle<ConsentGranted> for NoteTheGrant {
     async fn handle(&self, tx: &mut Tx, event: &Event, granted: ConsentGranted) -> Result<(), Failure> {
-        note(tx, event, granted.person, granted.purpose, false).await
+        note(tx, event, granted.consent_id, (granted.person, granted.purpose), false).await
     }
 }
 
@@ -19,20 +20,20 @@ pub struct NoteTheWithdrawal;
 
 impl Handle<ConsentRevoked> for NoteTheWithdrawal {
     async fn handle(&self, tx: &mut Tx, event: &Event, revoked: ConsentRevoked) -> Result<(), Failure> {
-        note(tx, event, revoked.person, revoked.purpose, true).await
+        note(tx, event, revoked.consent_id, (revoked.person, revoked.purpose), true).await
     }
 }
 
 async fn note(
     tx: &mut Tx,
     event: &Event,
-    person: String,
-    purpose: String,
+    consent_id: Uuid,
+    (person, purpose): (String, String),
     withdrawn: bool,
 ) -> Result<(), Failure> {
     if !tx.mentions_erased(event).await? {
         let consent = Consent { person, purpose, sequence: event.sequence, withdrawn };
-        NoteConsent(consent).run(tx).await?;
+        NoteConsent { consent, consent_id }.run(tx).await?;
     }
     Ok(())
 }

@@ -18,17 +18,25 @@ pub struct Consent {
     pub withdrawn: bool,
 }
 
-/// Takes note of what somebody said, unless something later is known.
-pub async fn note(conn: &mut Conn, consent: &Consent) -> QueryResult<()> {
+/// Takes note of what somebody said, unless something later is known. Answers whether another answer counts from here: a
+/// first yes changes nothing.
+pub async fn note(conn: &mut Conn, consent: &Consent) -> QueryResult<bool> {
+    let before: Option<bool> = consents::table
+        .find((&consent.person, &consent.purpose))
+        .select(consents::withdrawn)
+        .for_update()
+        .first(conn)
+        .await
+        .optional()?;
     let upsert = diesel::insert_into(consents::table)
         .values(consent)
         .on_conflict((consents::person, consents::purpose))
         .do_update()
         .set(consent);
-    diesel::query_dsl::methods::FilterDsl::filter(upsert, consents::sequence.lt(consent.sequence))
-        .execute(conn)
-        .await
-        .map(drop)
+    let newer =
+        diesel::query_dsl::methods::FilterDsl::filter(upsert, consents::sequence.lt(consent.sequence));
+    let is_newer = newer.execute(conn).await? > 0;
+    Ok(is_newer && (consent.withdrawn || before == Some(true)))
 }
 
 /// Whether any of these persons has withdrawn consent to a purpose.

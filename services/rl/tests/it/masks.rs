@@ -111,6 +111,14 @@ async fn who_withdrew_consent_is_left_alone() {
     assert_eq!(masked(&app, follow_up()).await.len(), 3, "what came before, and was heard later");
     app.deliver_twice(&at(3, app.event(&granted))).await;
     assert_eq!(masked(&app, follow_up()).await, []);
+    app.deliver_twice(&at(4, app.event(&granted))).await;
+    let told = app.recorded().await.into_iter().filter(|event| event.name() == "consent_applied");
+    let told: Vec<_> = told.map(|event| (event.sequence, event.data["state"].clone())).collect();
+    assert_eq!(
+        told,
+        [(2, json!("revoked")), (3, json!("granted"))],
+        "of what changes nothing nobody is told"
+    );
     let about_another = ConsentRevoked { purpose: "newsletter".to_owned(), ..revoked };
     app.deliver_twice(&at(1, app.event(&about_another))).await;
     assert_eq!(masked(&app, follow_up()).await, []);

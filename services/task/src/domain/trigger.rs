@@ -8,8 +8,8 @@ const PRODUCERS: [Producer; 5] =
     [Producer::Crm, Producer::Logistics, Producer::Compliance, Producer::Rl, Producer::Core];
 
 /// Audit rows repeat what other events say. What is told of people who are to be forgotten is not kept for workflows to
-/// be tried on; that it was done, `erasure_completed` says.
-const NO_TRIGGERS: [&str; 3] = ["audit_recorded", "erasure_requested", "person_erased"];
+/// be tried on; that it was done, `erasure_completed` says. What several modules say of one consent, it says itself.
+const NO_TRIGGERS: [&str; 4] = ["audit_recorded", "consent_applied", "erasure_requested", "person_erased"];
 
 /// Every kind of event that can trigger a workflow.
 pub fn kinds() -> impl Iterator<Item = Kind> {
@@ -50,6 +50,7 @@ mod tests {
             "task_created",
             "workflow_triggered",
             "audit_recorded",
+            "consent_applied",
             "erasure_requested",
             "person_erased",
             "lead.created",

@@ -1,7 +1,7 @@
 //! The reactions that the migration ships, on the canned events of the contracts.
 
 use bhiv_events::Contract;
-use bhiv_events::compliance::ComplianceViolation;
+use bhiv_events::compliance::{ComplianceViolation, ErasureAnnounced};
 use bhiv_events::core::UnifiedReceived;
 use bhiv_events::crm::{LeadCreated, OpportunityWon};
 use bhiv_events::logistics::{DeliveryCompleted, DeliveryDelayed, DeliveryScheduled, InventoryLow};
@@ -30,6 +30,7 @@ async fn every_reaction_is_there_and_enabled() {
     assert_eq!(
         texts(&workflows, "trigger"),
         [
+            "erasure_announced",
             "unified_received",
             "inventory_low",
             "compliance_violation",
@@ -127,6 +128,14 @@ async fn violations_low_stock_and_unified_events_are_looked_at() {
     assert_eq!(task["title"], "Restock RACK-20 at main");
     assert_eq!(task["description"], "3 available; it is ordered again at 5.");
     assert_eq!(task["reference"], "product/RACK-20");
+
+    let announced = ErasureAnnounced::sample();
+    let task = task_after(&app, &announced).await;
+    assert_eq!(
+        task["title"],
+        format!("Tell {} that their data goes at 2026-01-03T00:00:00Z", announced.person)
+    );
+    assert_eq!((&task["due_date"], &task["priority"]), (&json!("2027-01-15T09:00:00Z"), &json!("urgent")));
 
     let unified = UnifiedReceived::sample();
     let task = task_after(&app, &unified).await;
