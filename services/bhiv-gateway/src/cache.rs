@@ -33,7 +33,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::changes::Changes;
 use crate::domain::cache::{Directives, is_kept};
-use crate::forward::{self, FromStandby};
+use crate::forward::{self, Newest};
 use crate::modules::Modules;
 use crate::recent::Recent;
 use crate::redis::Redis;
@@ -191,11 +191,14 @@ async fn read(
         }
     };
     cache.count(module, outcome);
+    if found.is_some() {
+        // Others are given it, too, also whoever has written something since.
+        request.extensions_mut().insert(Newest);
+    }
     let whole = match answers::whole(forwarding.await?).await? {
         Whole::Not(answer) => return Ok(answers::marked(answer, why)),
         Whole::Answer(whole) => whole,
     };
-    let found = found.filter(|_| !request.extensions().contains::<FromStandby>());
     let (answer, kept) = answers::fresh(request, whole, why, found.is_some(), cache.clock.now());
     if let (Some(found), Some(kept)) = (found, kept) {
         let cache = cache.clone();

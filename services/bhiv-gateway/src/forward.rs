@@ -30,9 +30,9 @@ use crate::recent::Recent;
 /// is leaving and closes it after its `DRAIN_DELAY_MS`. So a request never meets a closing one.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// Noted in a request whose answer may lack what was written just now: it is not kept for others.
+/// Noted in a request whose answer may lack nothing, because it is kept.
 #[derive(Clone, Copy, Debug)]
-pub struct FromStandby;
+pub struct Newest;
 
 /// A client for modules, one for each worker: it keeps connections open.
 pub fn client() -> Client {
@@ -71,6 +71,7 @@ pub async fn forward(
     let mut headers = headers::to_module(&request, limits);
     if let Some(recent) = request.app_data::<Data<Recent>>()
         && request.method() == Method::GET.as_str()
+        && !request.extensions().contains::<Newest>()
         && recent.may_lag(&request).await
     {
         headers::set(&mut headers, headers::READ, "any");
@@ -128,9 +129,6 @@ async fn respond(
     let mut response = HttpResponseBuilder::new(
         actix_web::http::StatusCode::from_u16(status.as_u16()).map_err(|_| codes::INTERNAL)?,
     );
-    if answer.headers().contains_key(headers::READ) {
-        request.extensions_mut().insert(FromStandby);
-    }
     for (name, value) in headers::to_client(answer.headers()) {
         response.append_header((name.as_str(), value.as_bytes()));
     }

@@ -115,7 +115,8 @@ impl Reads {
     }
 
     async fn sees(&self, token: &str, lead: &str) -> Result<bool> {
-        let url = format!("{}/crm/leads/{lead}", self.gateway.url);
+        // Nothing that the gateway keeps: that is asked of the primary.
+        let url = format!("{}/crm/leads/{lead}/history", self.gateway.url);
         let answer = self.http.get(url).bearer_auth(token).send().await?;
         match answer.status() {
             StatusCode::OK => Ok(true),
