@@ -19,8 +19,8 @@ const AT: &str = "127.0.0.1:29674";
 const FEW: usize = 10_000;
 const MANY: usize = 100_000;
 
-/// As much more memory as the large file may take, in bytes: half of what it is longer when it comes. Whoever keeps rows
-/// takes several times of that; less than it is what the allocator returns late.
+/// As much more memory as the large file may take, in bytes: half of what it is longer when it comes. Whoever kept the rows
+/// would take more than they are long; between runs the peak itself differs by some 0.5 MB.
 const LIMIT: u64 = 3_600_000;
 
 /// Imports and exports leads.
