@@ -64,11 +64,17 @@ impl Replica {
 
     /// A connection to a standby that lacks nothing from before the bound; `None` when there is none just now.
     pub async fn get(&self) -> Option<PooledConnection> {
-        let found = timeout(PATIENCE, self.find())
-            .await
-            .unwrap_or_else(|_| Err(Error::Unavailable(format!("no answer within {PATIENCE:?}"))));
+        let is_away = self.away_until.borrow().is_some_and(|until| Instant::now() < until);
+        let found = if is_away {
+            Ok(None)
+        } else {
+            timeout(PATIENCE, self.find())
+                .await
+                .unwrap_or_else(|_| Err(Error::Unavailable(format!("no answer within {PATIENCE:?}"))))
+        };
         let outcome = match &found {
             Ok(Some(_)) => "used",
+            Ok(None) if is_away => "away",
             Ok(None) => "behind",
             Err(error) => {
                 debug!(%error, "no standby answers");
@@ -81,9 +87,8 @@ impl Replica {
     }
 
     async fn find(&self) -> Result<Option<PooledConnection>, Error> {
-        let is_away = self.away_until.borrow().is_some_and(|until| Instant::now() < until);
         let place = self.places.borrow().oldest_since(Instant::now().checked_sub(self.bound));
-        let Some(place) = place.filter(|_| !is_away) else { return Ok(None) };
+        let Some(place) = place else { return Ok(None) };
         let mut conn = self.standbys.get().await?;
         let has_replayed: bool = HasReplayed::new(&place).get_result(&mut conn).await?;
         Ok(has_replayed.then_some(conn))

@@ -10,7 +10,7 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 
 /// In a request: `any`, when it need not see the newest writes. In an answer: `standby`, when it may lack some.
-pub const READ: HeaderName = HeaderName::from_static("bhiv-read");
+pub const READ: &str = "bhiv-read";
 const ANY: &str = "any";
 const STANDBY: HeaderValue = HeaderValue::from_static("standby");
 
@@ -51,7 +51,7 @@ pub(crate) async fn choose(
     let (answer, from) = FROM.scope(Cell::new(from), answering).await;
     let mut answer = answer?.map_into_boxed_body();
     if from == From::Standby {
-        answer.headers_mut().insert(READ, STANDBY);
+        answer.headers_mut().insert(HeaderName::from_static(READ), STANDBY);
     }
     Ok(answer)
 }

@@ -74,7 +74,7 @@ pub async fn forward(
         && !request.extensions().contains::<Newest>()
         && recent.may_lag(&request).await
     {
-        headers::set(&mut headers, headers::READ, "any");
+        headers::set(&mut headers, bhiv_service::READ, "any");
     }
     let parcel = Parcel {
         method: request.method().as_str().parse().map_err(|_| codes::BAD_REQUEST)?,

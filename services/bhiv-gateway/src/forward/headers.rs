@@ -2,6 +2,7 @@
 
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpMessage as _, HttpRequest};
+use bhiv_service::READ;
 use bhiv_telemetry::trace;
 use bhiv_web::{REQUEST_ID, RequestMeta};
 use reqwest::header::{HeaderMap as ModuleHeaders, HeaderName, HeaderValue};
@@ -10,9 +11,6 @@ use crate::limits::{Client, Limits};
 
 /// How long the answer may take, in seconds: what the client says, and what is left of it for the module.
 pub const REQUEST_TIMEOUT: &str = "request-timeout";
-
-/// Whether a module may answer from a standby; and that it did.
-pub const READ: &str = "bhiv-read";
 
 /// Headers of one connection (RFC 9110, 7.6.1), those that the client library makes itself, and what tells where a
 /// request comes from: only the gateway says that to a module.
