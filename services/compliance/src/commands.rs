@@ -11,6 +11,7 @@ pub mod forget_events;
 pub mod grant_consent;
 pub mod hold;
 pub mod make_pack;
+pub mod note_application;
 pub mod open_duty;
 pub mod record_consent;
 pub mod request_erasure;

@@ -1,7 +1,8 @@
 use bhiv_events::{ConsentApplied, Event, Producer};
-use bhiv_outbox::{Failure, HandleAny, Tx};
+use bhiv_outbox::{Command as _, Failure, HandleAny, Tx};
 
-use crate::store::applied::{self, TakenUp};
+use crate::commands::note_application::NoteApplication;
+use crate::store::applied::TakenUp;
 
 /// consent_applied, of whoever acts by consent -> where a person stands says so.
 pub struct NoteIt;
@@ -18,7 +19,6 @@ impl HandleAny for NoteIt {
             module: module.prefix().to_owned(),
             applied_at: event.time,
         };
-        applied::note(tx.conn(), &applied).await?;
-        Ok(())
+        NoteApplication(applied).run(tx).await.map_err(Failure::from)
     }
 }
