@@ -3,14 +3,29 @@
 use std::borrow::Cow;
 
 use bhiv_db::{Conn, DieselError, contains};
+use bhiv_types::Email;
+use chrono::{DateTime, NaiveDate};
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, Text};
 use diesel_async::RunQueryDsl as _;
 use regex::Regex;
 use serde_json::Value;
+use uuid::Uuid;
 
 /// What stands where it was said who somebody is.
 const REDACTED: &str = "[erased]";
+
+/// A form of texts, and what stands there in JSON for a text of that form: its reader relies on it.
+type Form = (fn(&str) -> bool, &'static str);
+
+const FORMS: [Form; 5] = [
+    (|text| text.parse::<Uuid>().is_ok(), "00000000-0000-0000-0000-000000000000"),
+    // A domain that never is: RFC 2606.
+    (|text| text.parse::<Email>().is_ok(), "erased@erased.invalid"),
+    (|text| text.parse::<f64>().is_ok(), "0"),
+    (|text| text.parse::<NaiveDate>().is_ok(), "1970-01-01"),
+    (|text| DateTime::parse_from_rfc3339(text).is_ok(), "1970-01-01T00:00:00Z"),
+];
 
 /// What has fewer letters and digits stands in texts about other things.
 const SHORTEST: usize = 5;
@@ -124,7 +139,7 @@ impl Words {
         match json {
             Value::String(text) => {
                 if let Cow::Owned(redacted) = self.out_of(text) {
-                    *text = redacted;
+                    *text = in_form_of(text).unwrap_or(redacted);
                 }
             }
             Value::Array(values) => values.iter_mut().for_each(|value| self.out_of_json(value)),
@@ -220,6 +235,13 @@ fn is_telling(word: &str) -> bool {
     letters >= SHORTEST && is_composed && (letters > digits || digits >= SHORTEST_NUMBER)
 }
 
+/// What stands for a text whose form has to stay, as its own or as that of the id in `<kind>/<id>`.
+fn in_form_of(text: &str) -> Option<String> {
+    let form = |text: &str| FORMS.iter().find(|(is_of, _)| is_of(text)).map(|(_, erased)| *erased);
+    let of_id = || text.split_once('/').and_then(|(kind, id)| Some(format!("{kind}/{}", form(id)?)));
+    form(text).map(str::to_owned).or_else(of_id)
+}
+
 /// A pattern that finds `word` as a whole.
 fn whole(word: &str) -> String {
     let is_letter =
@@ -244,6 +266,44 @@ mod tests {
         let mut json = json!({"Asha Verma": ["call Asha Verma", 7], "n": {"x": "Asha Verma"}});
         words.out_of_json(&mut json);
         assert_eq!(json, json!({"Asha Verma": ["call [erased]", 7], "n": {"x": "[erased]"}}));
+    }
+
+    #[test]
+    fn in_json_forms_stay() {
+        let id = "01a227c8-1bf7-71b1-966a-2137180cfa6f";
+        let words = ["a@mail.example", "5550148317", "2027-01-15", "2027-01-15T08:00:00Z", id, "Asha Verma"];
+        let words = Words::new(words.into_iter());
+        let mut json = json!([
+            "a@mail.example",
+            "b.A@mail.example",
+            "5550148317@mail.example",
+            "5550148317",
+            "2027-01-15",
+            "2027-01-15T08:00:00Z",
+            id,
+            format!("lead/{id}"),
+            "Asha Verma",
+            format!("{id} of a@mail.example"),
+            id[1..],
+        ]);
+        words.out_of_json(&mut json);
+        let (nil, address) = (Uuid::nil(), "erased@erased.invalid");
+        assert_eq!(
+            json,
+            json!([
+                address,
+                address,
+                address,
+                "0",
+                "1970-01-01",
+                "1970-01-01T00:00:00Z",
+                nil,
+                format!("lead/{nil}"),
+                "[erased]",
+                "[erased] of [erased]",
+                id[1..],
+            ])
+        );
     }
 
     #[test]

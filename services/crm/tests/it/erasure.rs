@@ -88,6 +88,35 @@ async fn nothing_is_left_of_who_is_forgotten_but_sums() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_others_were_can_still_be_read() {
+    let app = app().await;
+    let lead = app.post("/crm/leads", zylphia()).await.expect(201);
+    let account = app.post("/crm/accounts", json!({"name": "Quarrow Looms"})).await.expect(201);
+    // Ravi answered for her once, and has an address with hers in it.
+    let new = json!({"name": "Ravi", "email": "zylphia.q@mailbox.example", "account_id": account["id"]});
+    let ravi = app.post("/crm/contacts", new).await.expect(201);
+    let path = path("contacts", &ravi);
+    app.clock.advance(chrono::TimeDelta::seconds(1));
+    let change = json!({"email": "desk.of.zylphia.q@mailbox.example"});
+    let changed = app.patch(&path, change).await.expect(200);
+    app.clock.advance(chrono::TimeDelta::seconds(1));
+    let lost = json!({"email": "ravi@mailbox.example", "account_id": null});
+    app.patch(&path, lost).await.expect(200);
+
+    let also = vec![entity("account", &account), "zylphia.q@mailbox.example".to_owned()];
+    app.erase(&request(&app, entity("lead", &lead), also), &PERSON[1..]).await;
+    for state in [&ravi, &changed] {
+        let then =
+            app.get(&format!("{path}?as_of={}", state["updated_at"].as_str().unwrap())).await.expect(200);
+        assert_eq!((&then["version"], &then["name"]), (&state["version"], &json!("Ravi")));
+        assert_eq!(
+            (&then["email"], &then["account_id"]),
+            (&json!("erased@erased.invalid"), &json!(Uuid::nil()))
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn late_news_do_not_bring_anybody_back() {
     let app = app().await;
     let lead = app.post("/crm/leads", zylphia()).await.expect(201);
