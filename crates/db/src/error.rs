@@ -58,6 +58,10 @@ impl From<DieselError> for Error {
                     .to_owned(),
                 source: error,
             },
+            // A standby that has to go on (40001 as well): asked again it would say so again.
+            Kind::SerializationFailure if message.contains("due to conflict with recovery") => {
+                Self::Unavailable(message.to_owned())
+            }
             Kind::SerializationFailure => Self::Conflict(message.to_owned()),
             // A primary that became a replica: this connection will never write again.
             Kind::ReadOnlyTransaction | Kind::UnableToSendCommand | Kind::ClosedConnection => {
@@ -109,6 +113,8 @@ mod tests {
         assert!(database(Kind::Unknown, "deadlock detected").is_transient());
         assert!(database(Kind::Unknown, "the database system is starting up").is_transient());
         assert!(database(Kind::ReadOnlyTransaction, "cannot execute INSERT").is_transient());
+        let standby = "canceling statement due to conflict with recovery";
+        assert!(matches!(database(Kind::SerializationFailure, standby), Error::Unavailable(_)));
         assert!(!database(Kind::Unknown, "relation \"leads\" does not exist").is_transient());
         assert!(!database(Kind::UniqueViolation, "duplicate key").is_transient());
     }

@@ -15,7 +15,7 @@ mod work;
 pub use app::{App, Guarded, Service};
 pub use command_line::main;
 pub use context::Context;
-pub use reading::READ;
+pub use reading::{READ, STANDBY};
 pub use repeat::repeat;
 pub use run::serve;
 

@@ -11,8 +11,9 @@ use actix_web::middleware::Next;
 
 /// In a request: `any`, when it need not see the newest writes. In an answer: `standby`, when it may lack some.
 pub const READ: &str = "bhiv-read";
+/// What the answer says of a standby.
+pub const STANDBY: &str = "standby";
 const ANY: &str = "any";
-const STANDBY: HeaderValue = HeaderValue::from_static("standby");
 
 /// What a request asks for, and what became of it.
 #[derive(Clone, Copy, PartialEq)]
@@ -51,7 +52,7 @@ pub(crate) async fn choose(
     let (answer, from) = FROM.scope(Cell::new(from), answering).await;
     let mut answer = answer?.map_into_boxed_body();
     if from == From::Standby {
-        answer.headers_mut().insert(HeaderName::from_static(READ), STANDBY);
+        answer.headers_mut().insert(HeaderName::from_static(READ), HeaderValue::from_static(STANDBY));
     }
     Ok(answer)
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bhiv_broker::Backoff;
+use bhiv_service::{READ, STANDBY};
 use bhiv_web::{Problem, Result, codes};
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Method, Response, StatusCode, Url};
@@ -76,6 +77,10 @@ pub async fn send(client: &Client, module: &Module, mut parcel: Parcel) -> Resul
         let failure = match parcel.attempt(client, &url, progress.as_ref()).await {
             Ok(answer) => {
                 pass.succeeded();
+                if is_of_failed_standby(&answer) && parcel.headers.remove(READ).is_some() {
+                    warn!(module = module.name, status = %answer.status(), "a standby failed; the primary is asked");
+                    continue;
+                }
                 return Ok(answer);
             }
             Err(failure) => failure,
@@ -101,6 +106,11 @@ pub async fn send(client: &Client, module: &Module, mut parcel: Parcel) -> Resul
         sleep(pause).await;
     }
     Err(codes::INTERNAL.into())
+}
+
+/// A standby may cancel what is in the way of its replay, or go away in the middle.
+fn is_of_failed_standby(answer: &Response) -> bool {
+    answer.status().is_server_error() && answer.headers().get(READ).is_some_and(|from| from == STANDBY)
 }
 
 impl Parcel {

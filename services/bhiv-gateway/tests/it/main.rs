@@ -23,6 +23,7 @@ mod rbac;
 mod receiver;
 mod resilience;
 mod sessions;
+mod standbys;
 mod teams;
 mod unified;
 mod webhooks;
