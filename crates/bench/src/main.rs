@@ -84,7 +84,7 @@ enum What {
         /// Runs of each side of a comparison; the median counts.
         #[arg(long, default_value_t = 3)]
         runs: usize,
-        /// Rows that are searched.
+        /// Rows that are searched; 0 are those of the run before, for filling in takes most of the time.
         #[arg(long, default_value_t = 10_000_000)]
         rows: u64,
         /// How often each is asked.

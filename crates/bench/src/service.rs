@@ -44,6 +44,11 @@ impl Service {
     /// Makes the schema anew, and what the service needs of the broker.
     pub async fn set_up(stack: &Stack, kind: Kind) -> Result {
         stack.sql(&format!("DROP SCHEMA IF EXISTS {} CASCADE", kind.role)).await?;
+        Self::set_up_again(stack, kind).await
+    }
+
+    /// The same with the rows that are there.
+    pub async fn set_up_again(stack: &Stack, kind: Kind) -> Result {
         let mut setup = Process::new(stack.programs.join(kind.program));
         setup
             .arg("setup")

@@ -2,6 +2,7 @@ use std::time::{Duration, Instant};
 
 use bhiv_settings::Database;
 use deadpool::Runtime;
+use deadpool::managed::{Hook, HookError, QueueMode};
 use diesel_async::pooled_connection::deadpool as deadpool_pool;
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
 use diesel_async::{AsyncConnection as _, RunQueryDsl as _};
@@ -10,6 +11,10 @@ use tokio::runtime::Handle;
 
 use crate::metrics::Metrics;
 use crate::{Conn, Error};
+
+/// A connection that nobody has used for so long is made anew: what is between us and PostgreSQL may have forgotten it
+/// without a word, as network address translation does after four minutes and more.
+const IDLE: Duration = Duration::from_mins(3);
 
 /// A connection on loan from the pool.
 pub type PooledConnection = deadpool_pool::Object<Conn>;
@@ -63,6 +68,11 @@ impl Pool {
         let manager = AsyncDieselConnectionManager::new_with_config(url, config);
         let connections = deadpool_pool::Pool::builder(manager)
             .max_size(connections)
+            // The one that was used last: what PostgreSQL knows of tables and plans is in its memory.
+            .queue_mode(QueueMode::Lifo)
+            .pre_recycle(Hook::sync_fn(|_, metrics| {
+                if metrics.last_used() < IDLE { Ok(()) } else { Err(HookError::message("idle")) }
+            }))
             .wait_timeout(Some(Duration::from_secs(2)))
             .create_timeout(Some(Duration::from_secs(5)))
             .recycle_timeout(Some(Duration::from_secs(2)))

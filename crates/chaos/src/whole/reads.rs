@@ -1,4 +1,5 @@
-//! crm reads from a standby, which is near, then far behind, then away; somebody writes, and somebody else reads.
+//! crm reads from a standby, which is near, then fails in the middle, then is far behind, then away; somebody writes, and
+//! somebody else reads.
 
 use std::time::Duration;
 
@@ -20,6 +21,9 @@ const ANSWER: Duration = Duration::from_millis(500);
 
 /// Leads that are written for each state of the standby.
 const LEADS: usize = 20;
+
+/// How often the standby is made to fail, until it does so in the middle of a read.
+const ATTEMPTS: usize = 10;
 
 /// The gateway, and crm with a standby.
 #[derive(Debug)]
@@ -64,6 +68,7 @@ impl Reads {
         if used < 1.0 {
             return Err("the standby was never asked".into());
         }
+        self.read_in_the_way().await?;
         self.servers.script(&["standby_lag", "1min"]).await?;
         let behind = self.write_and_read().await?;
         let (refused, used_then) = (self.reads("behind").await?, self.reads("used").await?);
@@ -75,9 +80,25 @@ impl Reads {
         self.gateway.stop().await?;
         self.crm.stop().await?;
         Ok(format!(
-            "others saw a write within {near:.0?} of its answer, {behind:.0?} with a standby a minute behind, {away:.0?} \
+            "others saw a write within {near:.0?} of its answer, a read that the standby cancelled was answered, {behind:.0?} with a standby a minute behind, {away:.0?} \
              without one; of their reads the standby answered {used_then} and was too far behind for {refused}"
         ))
+    }
+
+    /// A read that the standby has begun and cancels is answered all the same.
+    async fn read_in_the_way(&self) -> Result<()> {
+        let lead = self.write().await?;
+        // A standby whose replay stands still is asked for no longer than the bound.
+        for _ in 0..ATTEMPTS {
+            self.servers.script(&["standby_hold", "crm.leads"]).await?;
+            let (seen, cancelled) =
+                tokio::join!(self.sees(&self.reader, &lead), self.servers.script(&["standby_cancel"]));
+            if cancelled?.trim() != "0" {
+                return if seen? { Ok(()) } else { Err("a lead is not seen after a standby failed".into()) };
+            }
+            seen?;
+        }
+        Err(format!("in {ATTEMPTS} attempts no read waited at the standby").into())
     }
 
     /// Answers how long a write stayed unseen by others, at most.

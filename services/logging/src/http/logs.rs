@@ -50,8 +50,7 @@ pub async fn page(
     cursor: Option<LogCursor>,
 ) -> Result<LogPage> {
     let mut conn = logging.read().await?;
-    let mut logs = entry::list(&mut conn, filter, LogCursor::place(cursor), limit.and_one()).await?;
-    let count = entry::count(&mut conn, filter).await?;
+    let (mut logs, count) = entry::part(&mut conn, filter, LogCursor::place(cursor), limit.and_one()).await?;
     opened::open(&mut conn, opens.as_deref(), &mut logs).await?;
     Ok(LogPage::new(logs, limit, count))
 }

@@ -143,11 +143,40 @@ pub async fn list_after(
 /// So far entries of a list are counted: counting all would read all.
 pub const COUNTED: i64 = 1_000;
 
-/// How many entries a list has; one more than [`COUNTED`] if there are more.
-pub async fn count(conn: &mut Conn, filter: &Filter) -> QueryResult<i64> {
-    let some = filter.query().limit(COUNTED + 1).select(entries::id);
-    let some: Vec<EntryId> = some.load(conn).await?;
-    Ok(i64::try_from(some.len()).unwrap_or(i64::MAX))
+/// As [`list`], and how many entries the whole list has; one more than [`COUNTED`] if there are more.
+///
+/// To find all of few costs as much as to count them, so it is done once: the part is taken out of what was counted,
+/// wherever it must be in that.
+pub async fn part(
+    conn: &mut Conn,
+    filter: &Filter,
+    after: Option<Place>,
+    limit: i64,
+) -> QueryResult<(Vec<LogEntry>, i64)> {
+    let places = places(conn, filter).await?;
+    let count = i64::try_from(places.len()).unwrap_or(i64::MAX);
+    let size = usize::try_from(limit).unwrap_or_default();
+    let below = places.into_iter().filter(|place| after.is_none_or(|after| *place < after));
+    let part: Vec<_> = below.take(size).map(|(_, id)| id).collect();
+    let is_known = count <= COUNTED || filter.is_found_in_order() && part.len() == size;
+    if !is_known {
+        return Ok((list(conn, filter, after, limit).await?, count));
+    }
+    let mut entries = with_ids(conn, &part).await?;
+    entries.sort_unstable_by_key(|entry| std::cmp::Reverse((entry.timestamp, entry.id)));
+    Ok((entries, count))
+}
+
+/// Where up to one more than [`COUNTED`] entries of a list are, the newest first: all of them, or the newest ones if those
+/// are found in that order.
+async fn places(conn: &mut Conn, filter: &Filter) -> QueryResult<Vec<Place>> {
+    let mut query = filter.query().limit(COUNTED + 1);
+    if filter.is_found_in_order() {
+        query = query.order((entries::timestamp.desc(), entries::id.desc()));
+    }
+    let mut places: Vec<Place> = query.select((entries::timestamp, entries::id)).load(conn).await?;
+    places.sort_unstable_by(|a, b| b.cmp(a));
+    Ok(places)
 }
 
 /// Up to `limit` entries whose ids were made at `since` or later, the newest first.
@@ -232,4 +261,60 @@ pub async fn about(conn: &mut Conn, subjects: &[String]) -> QueryResult<About> {
         }
     }
     Ok(about)
+}
+
+#[cfg(test)]
+mod tests {
+    use bhiv_service::Service as _;
+    use bhiv_testing::TestDatabase;
+
+    use super::*;
+    use crate::domain::query::TextQuery;
+
+    /// Two at each time, of two types, three users, and three words besides one that is in all.
+    const ROWS: &str = "
+        INSERT INTO entries (id, kind, event_type, type, source, subject, entity, actor, correlation_id, sequence, user_id,
+            timestamp, received_at, data, search)
+        SELECT md5('id' || n)::uuid, 'event', 'type-' || n % 2, 'type', 'source', 'subject', 'entity', 'actor',
+            md5('story')::uuid, 1, 'user-' || n % 3, timestamptz '2027-01-01' + n / 2 * interval '1 second',
+            timestamptz '2027-01-01', '{}', array_to_tsvector(ARRAY['all', 'word' || n % 3])
+        FROM generate_series(1, 3000) AS n";
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn parts_are_those_of_the_list_wherever_they_are_taken_from() {
+        let database = TestDatabase::migrated(crate::Logging::MIGRATIONS).await;
+        let mut conn = database.connect().await;
+        diesel::sql_query(ROWS).execute(&mut conn).await.unwrap();
+        let of = |event_type: Option<&str>, user_id: Option<&str>, text: Option<&str>| Filter {
+            event_type: event_type.map(str::to_owned),
+            user_id: user_id.map(str::to_owned),
+            text: text.map(|text| TextQuery::read(text).unwrap()),
+            ..Filter::default()
+        };
+        let (type_, user) = (Some("type-1"), Some("user-2"));
+        for (filter, total) in [
+            (of(None, None, None), 3_000),
+            (of(type_, None, None), 1_500),
+            (of(None, user, None), 1_000),
+            (of(type_, user, None), 500),
+            (of(None, None, Some("all")), 3_000),
+            (of(None, None, Some("word1")), 1_000),
+            (of(type_, None, Some("all")), 1_500),
+            (of(type_, None, Some("word1")), 500),
+            (of(None, user, Some("word1")), 0),
+        ] {
+            let (mut after, mut found) = (None, 0);
+            loop {
+                let (entries, count) = part(&mut conn, &filter, after, 400).await.unwrap();
+                assert_eq!(count, COUNTED.min(total - 1) + 1, "{filter:?}");
+                assert_eq!(entries, list(&mut conn, &filter, after, 400).await.unwrap(), "{filter:?}");
+                found += entries.len();
+                after = entries.last().map(|last| (last.timestamp, last.id));
+                if entries.len() < 400 {
+                    break;
+                }
+            }
+            assert_eq!(i64::try_from(found), Ok(total), "{filter:?}");
+        }
+    }
 }
