@@ -150,6 +150,6 @@ static ALL: &[Case] = cases! {
             "not one request fails; every effect once; streams go on", system::rolled_out;
         40 "restored" slow, "database, broker, Redis and keys are destroyed after a copy was taken under load",
             "nothing is lost that was accepted before the copy", system::restored;
-        41 "standby-behind" slow, "the standby that reads go to is near, far behind, and away",
+        41 "standby-behind" slow, "the standby that reads go to is near, fails, is far behind, and away",
             "own writes are read at once, those of others within a second", system::standby_behind;
 };
