@@ -157,8 +157,8 @@ async fn taken_in(stack: &Stack) -> Result<f64> {
             None => Duration::ZERO,
             Some((before, begun)) if rows == MESSAGES => return Ok(per_second(rows - before, now - begun)),
             Some((before, begun)) => {
-                let rate = per_second(rows - before, now - begun).max(1.0);
-                Duration::from_secs_f64(MESSAGES.saturating_sub(rows) as f64 / rate)
+                let count = |rows: usize| u32::try_from(rows).unwrap_or(u32::MAX);
+                (now - begun) * count(MESSAGES.saturating_sub(rows)) / count(rows - before).max(1)
             }
         };
         tokio::time::sleep((left / 2).clamp(Duration::from_millis(20), Duration::from_secs(2))).await;
