@@ -189,6 +189,7 @@ async fn copy(stack: &Stack) -> Result<(f64, f64)> {
     let path = ["SET search_path = logging".to_owned()];
     let begun = Instant::now();
     stack.sql_all(&path, &[format!("COPY entries ({columns}) FROM '{file}'")]).await?;
+    // It is PostgreSQL's, which is somebody else unless we are root; then it stays until it is written again.
     let _ = std::fs::remove_file(file);
     Ok((plain, per_second(MESSAGES, begun.elapsed())))
 }
