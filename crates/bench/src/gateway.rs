@@ -1,5 +1,6 @@
 //! The gateway: what it takes to pass through it, and what it gives.
 
+mod bare;
 mod consent;
 mod forwarding;
 mod nginx;

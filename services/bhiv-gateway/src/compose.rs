@@ -218,7 +218,7 @@ impl Asking {
     /// The text that the module answers to anybody, whatever its status; `None` without an answer in time.
     pub async fn text(&self, module: &str, path: &str) -> Option<String> {
         let module = self.modules.named(module)?;
-        let request = self.client.get(format!("{}{path}", module.url)).timeout(PATIENCE);
+        let request = self.client.get(module.at(path)?).timeout(PATIENCE);
         async { request.send().await?.text().await }.await.ok()
     }
 

@@ -50,7 +50,7 @@ pub async fn openapi(
 }
 
 async fn ask(client: &Client, module: &Module) -> Option<Value> {
-    let request = client.get(format!("{}/openapi.json", module.url)).timeout(PATIENCE);
+    let request = client.get(module.at("/openapi.json")?).timeout(PATIENCE);
     let answer = async { request.send().await?.error_for_status()?.json().await };
     answer
         .await

@@ -61,6 +61,9 @@ impl Limits {
 
     /// The client's address.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        if !self.trusts(peer) {
+            return peer.to_canonical();
+        }
         // Several lines are one list (RFC 9110, 5.2); the last one is the closest to us.
         let lines: Vec<_> =
             headers.get_all("x-forwarded-for").filter_map(|line| line.to_str().ok()).collect();
@@ -77,8 +80,10 @@ impl Limits {
     ) -> Option<Counted> {
         let who = caller.map_or(Who::Address, |caller| Who::User(&caller.roles));
         let (rule, quota) = self.0.quotas.of(who, method, path)?;
-        let id = caller.map_or_else(|| bucket(address).to_string(), |caller| caller.id.clone());
-        let key = format!("{} {id}", rule.name());
+        let key = match caller {
+            Some(caller) => format!("{} {}", rule.name, caller.id),
+            None => format!("{} {}", rule.name, bucket(address)),
+        };
         let (verdict, counter) = match self.0.redis.count(key.clone(), quota).await {
             Some(verdict) => (verdict, "redis"),
             None => (self.count_here(key, quota), "process"),

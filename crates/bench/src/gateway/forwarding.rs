@@ -8,7 +8,7 @@ use reqwest::Client;
 use serde_json::Value;
 
 use super::Effort;
-use super::town::{CRM_AT, GATEWAY_AT, KEEPING_AT, NGINX_AT, NGINX_PLAIN_AT};
+use super::town::{BARE_AT, BARE_PLAIN_AT, CRM_AT, GATEWAY_AT, KEEPING_AT, NGINX_AT, NGINX_PLAIN_AT};
 use crate::http::LEAD;
 use crate::page::{Page, median};
 use crate::service::token;
@@ -24,10 +24,10 @@ struct Passed<'a> {
     what: &'a str,
     path: &'a str,
     script: &'a Path,
-    /// NGINX before the same service.
-    nginx: &'a str,
-    /// The part of its rate that is asked; 0 if none is.
-    asked: f64,
+    /// NGINX, and the gateway's libraries alone, before the same service.
+    beside: [&'a str; 2],
+    /// The part of their rates that is asked; 0 if none is.
+    asked: [f64; 2],
     /// Whether it fills crm's tables.
     writes: bool,
 }
@@ -42,10 +42,14 @@ pub async fn throughput(stack: &Stack, page: &mut Page, effort: Effort) -> Resul
     let (write, write_task) =
         (of("lead", "POST", Role::Sales, Some(LEAD))?, of("task", "POST", Role::Sales, Some(TASK))?);
     let clients = effort.clients;
-    let real =
-        |what, path, script, asked, writes| Passed { what, path, script, nginx: NGINX_AT, asked, writes };
-    let plain =
-        |what, path, script| Passed { what, path, script, nginx: NGINX_PLAIN_AT, asked: 0.0, writes: false };
+    let real = |what, path, script, asked, writes| {
+        let beside = [NGINX_AT, BARE_AT];
+        Passed { what, path, script, beside, asked: [asked; 2], writes }
+    };
+    let plain = |what, path, script| {
+        let beside = [NGINX_PLAIN_AT, BARE_PLAIN_AT];
+        Passed { what, path, script, beside, asked: [0.0; 2], writes: false }
+    };
     for passed in [
         real("GET of a lead, forwarded", &lead, &read, 0.8, false),
         real("the same by an administrator, who is not counted", &lead, &read_uncounted, 0.0, false),
@@ -53,17 +57,22 @@ pub async fn throughput(stack: &Stack, page: &mut Page, effort: Effort) -> Resul
         plain("GET forwarded to a service that does nothing", "/task/tasks/1", &read),
         plain("POST forwarded to a service that does nothing", "/task/tasks", &write_task),
     ] {
-        let (mut ours, mut bare) = (Vec::new(), Vec::new());
+        let mut rates = [Vec::new(), Vec::new(), Vec::new()];
+        let [nginx, bare] = passed.beside;
         for run in 0..=effort.runs {
-            let gateway = once(stack, &passed, GATEWAY_AT, effort).await?;
-            let nginx = once(stack, &passed, passed.nginx, effort).await?;
-            say(&format!("{} {run}/{}: {gateway:.0}/s, NGINX {nginx:.0}/s", passed.what, effort.runs));
-            if run > 0 {
-                ours.push(gateway);
-                bare.push(nginx);
+            for (rates, at) in rates.iter_mut().zip([GATEWAY_AT, nginx, bare]) {
+                let rate = once(stack, &passed, at, effort).await?;
+                say(&format!("{} at {at} {run}/{}: {rate:.0}/s", passed.what, effort.runs));
+                if run > 0 {
+                    rates.push(rate);
+                }
             }
         }
-        page.rates(&format!("{}, {clients} clients", passed.what), ours, "NGINX", bare, passed.asked, 0.0);
+        let [ours, nginx, bare] = rates;
+        let what = format!("{}, {clients} clients", passed.what);
+        let [of_nginx, of_bare] = passed.asked;
+        page.rates(&what, ours.clone(), "NGINX", nginx, of_nginx, 0.0);
+        page.rates(&format!("{what} (2)"), ours, "its libraries alone", bare, of_bare, 0.0);
     }
     stack.sql("TRUNCATE crm.leads, crm.outbox CASCADE").await?;
     Ok(())

@@ -4,7 +4,7 @@ use actix_web::dev::ServerHandle;
 use bhiv_db::Conn;
 
 use super::nginx::Nginx;
-use super::plain;
+use super::{bare, plain};
 use crate::Result;
 use crate::http::stop_relay;
 use crate::service::{COMPLIANCE, CRM, GATEWAY, Service, keys};
@@ -22,7 +22,11 @@ pub const PLAIN_AT: &str = "127.0.0.1:29665";
 pub const NGINX_AT: &str = "127.0.0.1:29666";
 pub const NGINX_PLAIN_AT: &str = "127.0.0.1:29667";
 
-/// As many of the gateway and of NGINX.
+/// The gateway's libraries alone before them.
+pub const BARE_AT: &str = "127.0.0.1:29668";
+pub const BARE_PLAIN_AT: &str = "127.0.0.1:29669";
+
+/// As many of the gateway, of NGINX and of its libraries alone.
 pub const WORKERS: usize = 2;
 
 /// Services, two replicas of the gateway, and NGINX.
@@ -33,6 +37,7 @@ pub struct Town {
     keeping: Service,
     nginx: Nginx,
     plain: ServerHandle,
+    bare: [ServerHandle; 2],
     relay: Option<Conn>,
 }
 
@@ -44,6 +49,7 @@ impl Town {
             Service::set_up(stack, kind).await?;
         }
         let plain = plain::serve(PLAIN_AT)?;
+        let bare = [bare::serve(BARE_AT, CRM_AT)?, bare::serve(BARE_PLAIN_AT, PLAIN_AT)?];
         let nginx = Nginx::start(stack, WORKERS, &[(NGINX_AT, CRM_AT), (NGINX_PLAIN_AT, PLAIN_AT)]).await?;
         Ok(Self {
             crm: Service::start(stack, CRM, CRM_AT, &[]).await?,
@@ -52,6 +58,7 @@ impl Town {
             keeping: gateway(stack, KEEPING_AT, "300").await?,
             nginx,
             plain,
+            bare,
             relay: Some(relay),
         })
     }
@@ -72,7 +79,9 @@ impl Town {
         for mut service in [self.gateway, self.keeping, self.compliance, self.crm] {
             service.kill().await?;
         }
-        self.plain.stop(false).await;
+        for server in self.bare.into_iter().chain([self.plain]) {
+            server.stop(false).await;
+        }
         self.nginx.stop().await
     }
 }

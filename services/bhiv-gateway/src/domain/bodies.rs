@@ -17,6 +17,9 @@ pub const SMALL: u64 = 100 * 1024;
 
 /// The largest body of `method` on `path`, in bytes.
 pub fn limit(method: &str, path: &str) -> u64 {
+    if LARGE.iter().all(|(of, ..)| *of != method) {
+        return ORDINARY;
+    }
     let segments = segments(path.trim_end_matches('/'));
     let large = LARGE.iter().find(|(of, on, _)| *of == method && matching(on, &segments).is_some());
     large.map_or(ORDINARY, |(.., limit)| *limit)
@@ -29,8 +32,11 @@ pub fn is_upload(method: &str, path: &str) -> bool {
 
 /// Whether the answer to `method` on `path` is a file that may be as long as there are records.
 pub fn is_export(method: &str, path: &str) -> bool {
+    if method != "GET" {
+        return false;
+    }
     let segments = segments(path.trim_end_matches('/'));
-    method == "GET" && EXPORTS.iter().any(|export| matching(export, &segments).is_some())
+    EXPORTS.iter().any(|export| matching(export, &segments).is_some())
 }
 
 #[cfg(test)]

@@ -53,7 +53,10 @@ const SHARED: [Role; 3] = [Role::Admin, Role::Manager, Role::Viewer];
 /// Whether answers to `GET path` are kept.
 pub fn is_kept(path: &str) -> bool {
     let segments = segments(path);
-    KEPT.iter().any(|pattern| matching(pattern, &segments).is_some())
+    let module = segments.first().map(AsRef::as_ref).unwrap_or_default();
+    // Every read asks: those of other modules are not looked at any closer.
+    let of_module = |pattern: &str| pattern.get(1..).is_some_and(|pattern| pattern.starts_with(module));
+    KEPT.iter().any(|pattern| of_module(pattern) && matching(pattern, &segments).is_some())
 }
 
 /// What tells an answer from all others.

@@ -42,6 +42,8 @@ pub struct Rule {
     class: Class,
     method: Option<String>,
     path: String,
+    /// What its requests are counted under: the same in every replica with the same settings.
+    pub name: String,
     /// None: without limit.
     pub quota: Option<Quota>,
 }
@@ -54,16 +56,6 @@ enum Class {
 }
 
 impl Rule {
-    /// What its requests are counted under: the same in every replica with the same settings.
-    pub fn name(&self) -> String {
-        let class = match self.class {
-            Class::Address => "address",
-            Class::User => "user",
-            Class::Role(role) => role.name(),
-        };
-        format!("{class} {} {}", self.method.as_deref().unwrap_or("*"), self.path)
-    }
-
     fn fits(&self, class: Class, method: &str, path: &str) -> bool {
         let under = path.strip_prefix(self.path.as_str());
         self.class == class
@@ -189,7 +181,13 @@ fn rule(entry: &str) -> Option<Rule> {
             Some(Quota { requests, per: Duration::from_secs(seconds) })
         }
     };
-    Some(Rule { class, method, path, quota })
+    let name = match class {
+        Class::Address => "address",
+        Class::User => "user",
+        Class::Role(role) => role.name(),
+    };
+    let name = format!("{name} {} {path}", method.as_deref().unwrap_or("*"));
+    Some(Rule { class, method, path, name, quota })
 }
 
 /// What became of a request.
@@ -242,7 +240,7 @@ mod tests {
     fn found(quotas: &Quotas, who: Who<'_>, method: &str, path: &str) -> String {
         quotas
             .of(who, method, path)
-            .map_or("none".to_owned(), |(rule, quota)| format!("{} {}", rule.name(), quota.requests))
+            .map_or("none".to_owned(), |(rule, quota)| format!("{} {}", rule.name, quota.requests))
     }
 
     #[test]

@@ -37,7 +37,7 @@ const NOT_PASSED_ON: [&str; 18] = [
 
 /// What a module is told with a request.
 pub fn to_module(request: &HttpRequest, limits: &Limits) -> ModuleHeaders {
-    let mut headers = ModuleHeaders::new();
+    let mut headers = ModuleHeaders::with_capacity(request.headers().len() + 8);
     let named = named_in(lines(request.headers()));
     for (name, value) in request.headers() {
         if is_passed_on(name.as_str(), &named) {
@@ -75,9 +75,9 @@ fn tell_origin(headers: &mut ModuleHeaders, request: &HttpRequest, limits: &Limi
     set(headers, "x-forwarded-proto", &proto);
     let mut forwarded = String::new();
     if let Some(Client(address)) = request.extensions().get() {
-        set(headers, "x-forwarded-for", &address.to_string());
-        forwarded =
-            if address.is_ipv6() { format!("for=\"[{address}]\";") } else { format!("for={address};") };
+        let text = address.to_string();
+        set(headers, "x-forwarded-for", &text);
+        forwarded.extend(if address.is_ipv6() { ["for=\"[", &text, "]\";"] } else { ["for=", &text, ";"] });
     }
     forwarded.push_str("proto=");
     forwarded.push_str(&proto);
