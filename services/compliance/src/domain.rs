@@ -16,4 +16,5 @@ pub mod purpose;
 pub mod receipt;
 pub mod regime;
 pub mod rulebook;
+pub mod standing;
 mod values;

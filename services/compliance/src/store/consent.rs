@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::domain::consent::{ConsentState, Evidence};
+use crate::domain::standing::Said;
 use crate::schema::consents;
 
 /// What a person said to a purpose, once.
@@ -54,6 +55,11 @@ impl ConsentRecord {
     /// What holds since.
     pub fn state(&self) -> ConsentState {
         state(self.action, self.expired)
+    }
+
+    /// What it says of where the person stands.
+    pub fn said(&self) -> Said {
+        Said { version: self.version, state: self.state(), at: self.created_at }
     }
 }
 

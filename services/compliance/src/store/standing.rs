@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::applied::{self, TakenUp};
 use super::consent::{self, ConsentRecord};
 use crate::domain::consent::{ConsentState, acting};
+use crate::domain::standing::{acted_by_from, since};
 
 /// Where a person stands, and everything that they said.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -60,45 +61,38 @@ pub async fn of(conn: &mut Conn, subject: String) -> QueryResult<Standing> {
 }
 
 fn purposes(records: &[ConsentRecord], applied: &[TakenUp]) -> Vec<PurposeState> {
-    let mut said: BTreeMap<&Purpose, Vec<&ConsentRecord>> = BTreeMap::new();
+    let mut by_purpose: BTreeMap<&Purpose, Vec<&ConsentRecord>> = BTreeMap::new();
     for record in records {
-        said.entry(&record.purpose).or_default().push(record);
+        by_purpose.entry(&record.purpose).or_default().push(record);
     }
-    let state = |mut said: Vec<&ConsentRecord>| {
-        said.sort_by_key(|record| std::cmp::Reverse(record.version));
-        let last = *said.first()?;
-        let unbroken = said.iter().take_while(|record| record.state() == last.state());
+    let state = |mut records: Vec<&ConsentRecord>| {
+        records.sort_by_key(|record| std::cmp::Reverse(record.version));
+        let said: Vec<_> = records.iter().map(|record| record.said()).collect();
+        let last = *records.first()?;
+        let acting =
+            acted_by_from(&said).into_iter().flat_map(|from| acting().map(move |module| (module, from)));
         Some(PurposeState {
             purpose: last.purpose.clone(),
             state: last.state(),
-            since: unbroken.last()?.created_at,
+            since: since(&said)?,
             expires_at: last.expires_at,
             notice_version: last.notice_version.clone(),
             record_id: last.id,
-            modules: modules(&said, applied),
+            modules: acting
+                .map(|(module, from)| ModuleConsent {
+                    module: module.to_owned(),
+                    applied_at: applied_at(applied, last.consent_id, module, from),
+                })
+                .collect(),
         })
     };
-    said.into_values().filter_map(state).collect()
+    by_purpose.into_values().filter_map(state).collect()
 }
 
-/// Of one purpose, the newest first.
-fn modules(said: &[&ConsentRecord], applied: &[TakenUp]) -> Vec<ModuleConsent> {
-    let is_yes = |record: &&&ConsentRecord| record.state() == ConsentState::Granted;
-    let Some(last) = said.first() else { return Vec::new() };
-    if said.iter().all(|record| is_yes(&record)) {
-        return Vec::new();
-    }
-    // To say the same once more changes nothing either.
-    let same = said.iter().take_while(|record| is_yes(record) == is_yes(&last));
-    let since = same.last().map_or(last.version, |record| record.version);
-    let of_them = |module: &str| {
-        let theirs = applied.iter().filter(|applied| {
-            applied.consent_id == last.consent_id && applied.version >= since && applied.module == module
-        });
-        ModuleConsent {
-            module: module.to_owned(),
-            applied_at: theirs.map(|applied| applied.applied_at).min(),
-        }
-    };
-    acting().map(of_them).collect()
+/// When `module` began to act by the version `from` of a consent, or by a later one.
+fn applied_at(applied: &[TakenUp], consent_id: Uuid, module: &str, from: i64) -> Option<DateTime<Utc>> {
+    let theirs = applied.iter().filter(|applied| {
+        applied.consent_id == consent_id && applied.version >= from && applied.module == module
+    });
+    theirs.map(|applied| applied.applied_at).min()
 }
