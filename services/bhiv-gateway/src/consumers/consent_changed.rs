@@ -1,11 +1,10 @@
 use bhiv_events::compliance::{ConsentGranted, ConsentRevoked};
-use bhiv_events::{ConsentApplied, Contract as _, Event};
-use bhiv_outbox::{Failure, HandleAny, Tx};
+use bhiv_events::{Contract as _, Event};
+use bhiv_outbox::{Command as _, Failure, HandleAny, Tx};
 
 use crate::changes::Changes;
+use crate::commands::note_consent::NoteConsent;
 use crate::consent::Consents;
-use crate::domain::consent::canonical;
-use crate::store::consent;
 
 /// consent_granted, consent_revoked -> every replica knows what the person said, and no answer from before is given
 /// any more.
@@ -27,11 +26,7 @@ impl HandleAny for NoteIt {
             let revoked = event.read::<ConsentRevoked>().map_err(malformed)?;
             (revoked.consent_id, revoked.person, revoked.purpose, "revoked")
         };
-        let now = tx.now();
-        let said = (canonical(&person), purpose);
-        if consent::note(tx.conn(), (&said.0, &said.1), state, event.sequence, now).await? {
-            tx.consent_applied(event.sequence, &ConsentApplied { consent_id, state: state.to_owned() });
-        }
+        NoteConsent { consent_id, version: event.sequence, person, purpose, state }.run(tx).await?;
         Ok(())
     }
 

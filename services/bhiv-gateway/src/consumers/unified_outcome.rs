@@ -1,7 +1,7 @@
 use bhiv_events::Event;
-use bhiv_outbox::{Failure, HandleAny, Tx};
+use bhiv_outbox::{Command as _, Failure, HandleAny, Tx};
 
-use crate::store::unified::{self, Outcome};
+use crate::commands::note_outcome::NoteOutcome;
 
 /// event_scored, compliance_checked, workflow_triggered -> what became of the unified event that caused it.
 pub struct NoteTheOutcome;
@@ -12,15 +12,7 @@ impl HandleAny for NoteTheOutcome {
             return Ok(());
         }
         let Some(cause) = event.causationid else { return Ok(()) };
-        let Some(unified_id) = unified::told_by(tx.conn(), cause).await? else { return Ok(()) };
-        let outcome = Outcome {
-            id: event.id,
-            unified_id,
-            kind: event.name(),
-            data: event.data.clone(),
-            created_at: tx.now(),
-        };
-        unified::insert_outcome(tx.conn(), &outcome).await?;
+        NoteOutcome { id: event.id, cause, kind: event.name(), data: event.data.clone() }.run(tx).await?;
         Ok(())
     }
 }
