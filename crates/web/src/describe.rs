@@ -7,16 +7,14 @@ use bhiv_auth::Permission;
 use serde_json::Value;
 use utoipa::openapi::path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::schema::{
-    AdditionalProperties, KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type,
-};
+use utoipa::openapi::schema::{AdditionalProperties, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{Content, RefOr, Required, Response, ResponseBuilder};
 use utoipa::{PartialSchema as _, ToSchema};
 
 use crate::caller::CORRELATION_ID;
 use crate::schema::components;
-use crate::{FieldError, Problem};
+use crate::{FieldError, Problem, parameter};
 
 /// Something that stands in a handler's signature.
 pub trait Describe {
@@ -137,19 +135,8 @@ impl Operation {
         let fields = parts.iter().find(|(part, _)| *part == name);
         if let Some((_, RefOr::T(Schema::Object(object)))) = fields {
             for (field, schema) in &object.properties {
-                let required = object.required.contains(field);
-                // Several values stand in one parameter, with commas between them.
-                let explode = matches!(schema, RefOr::T(Schema::Array(_))).then_some(false);
-                self.parameters.push(
-                    ParameterBuilder::new()
-                        .name(field)
-                        .parameter_in(ParameterIn::Query)
-                        .explode(explode)
-                        .required(if required { Required::True } else { Required::False })
-                        .description(description(schema))
-                        .schema(Some(without_null(schema)))
-                        .build(),
-                );
+                let is_required = object.required.contains(field);
+                self.parameters.push(parameter::of_query(field, schema, is_required));
             }
         }
         self.schemas.extend(parts.into_iter().filter(|(part, _)| *part != name));
@@ -249,50 +236,6 @@ impl Operation {
         }
         (operation.build(), self.schemas)
     }
-}
-
-fn description(schema: &RefOr<Schema>) -> Option<String> {
-    match schema {
-        RefOr::T(Schema::Object(object)) => object.description.clone(),
-        RefOr::T(Schema::Array(array)) => array.description.clone(),
-        RefOr::T(Schema::OneOf(one_of)) => one_of.items.iter().find_map(description),
-        RefOr::Ref(reference) => Some(reference.description.clone()).filter(|text| !text.is_empty()),
-        RefOr::T(_) => None,
-    }
-}
-
-/// A query parameter may be absent; it is never null.
-fn without_null(schema: &RefOr<Schema>) -> RefOr<Schema> {
-    match schema {
-        RefOr::T(Schema::OneOf(one_of)) => {
-            one_of.items.iter().find(|item| !is_null(item)).unwrap_or(schema).clone()
-        }
-        RefOr::T(Schema::Object(object)) => {
-            let mut object = object.clone();
-            object.schema_type = other_than_null(object.schema_type);
-            RefOr::T(Schema::Object(object))
-        }
-        RefOr::T(Schema::Array(array)) => {
-            let mut array = array.clone();
-            array.schema_type = other_than_null(array.schema_type);
-            RefOr::T(Schema::Array(array))
-        }
-        _ => schema.clone(),
-    }
-}
-
-fn other_than_null(schema_type: SchemaType) -> SchemaType {
-    let SchemaType::Array(types) = schema_type else { return schema_type };
-    let left: Vec<_> = types.into_iter().filter(|type_| *type_ != Type::Null).collect();
-    match <[Type; 1]>::try_from(left) {
-        Ok([only]) => SchemaType::Type(only),
-        Err(several) => SchemaType::Array(several),
-    }
-}
-
-fn is_null(schema: &RefOr<Schema>) -> bool {
-    matches!(schema, RefOr::T(Schema::Object(object))
-        if object.schema_type == SchemaType::Type(Type::Null))
 }
 
 /// An answer that is a problem (RFC 9457). Some problems have further members.

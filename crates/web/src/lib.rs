@@ -16,6 +16,7 @@ mod idempotency;
 mod input;
 mod middleware;
 mod page;
+mod parameter;
 mod problem;
 mod schema;
 mod sort;
