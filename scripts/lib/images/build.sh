@@ -149,16 +149,16 @@ try_images() {
   trap all_down EXIT
   servers_up
   echo 'DROP DATABASE IF EXISTS bhiv WITH (FORCE)' | postgres_sql
-  echo 'CREATE DATABASE bhiv' | postgres_sql
   remove_vhost "$VHOST"
   write_environments
-  # Keys are made by the image of the command line, for its user.
-  chown -R 10001:10001 "$RUN/keys"
   container_files operator "$RUN/env/operator.env"
-  container --rm -- operator bhiv keys
-  container --rm -- operator bhiv broker setup
+  # Keys are made by the image of the command line, for its user.
+  bhiv() { container --rm -- operator bhiv "$@"; }
+  chown -R 10001:10001 "$RUN/keys"
+  prepare_shared
+  chown -R 10001:10001 "$RUN/keys"
   for service in "$@"; do start_image "$service"; done
-  if [ $# = ${#SERVICES[@]} ]; then container --rm -- operator bhiv flow --quiet; fi
+  if [ $# = ${#SERVICES[@]} ]; then bhiv flow --quiet; fi
   for service in "$@"; do stop_image "$service"; done
   say "not run: Docker itself, and the official Rust image; the same Dockerfile was built by buildah on a base of Debian's"
 }
