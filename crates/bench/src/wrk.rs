@@ -36,11 +36,19 @@ pub async fn run(url: &str, script: &Path, seconds: u64, clients: usize) -> Resu
     Ok(Load { rate, median: milliseconds(word_after(distribution, "50%")?)? })
 }
 
+/// Stands in a body for what is another number in each request.
+pub const NUMBER: &str = "0000000";
+
 /// A script of wrk: what it sends.
 pub fn script(stack: &Stack, name: &str, method: &str, token: &str, body: Option<&str>) -> Result<PathBuf> {
     let mut text = format!("wrk.method = '{method}'\nwrk.headers['authorization'] = 'Bearer {token}'\n");
     if let Some(body) = body {
-        let _ = write!(text, "wrk.body = '{body}'\nwrk.headers['content-type'] = 'application/json'\n");
+        let _ = write!(
+            text,
+            "wrk.headers['content-type'] = 'application/json'\nlocal body, sent = '{body}', os.time() % 100000 * 1000000\n\
+             request = function()\n  sent = sent + 1\n  \
+             return wrk.format(nil, nil, nil, (body:gsub('{NUMBER}', string.format('%d', sent):reverse())))\nend\n"
+        );
     }
     let file = stack.run.join(format!("{name}.lua"));
     std::fs::write(&file, text)?;
