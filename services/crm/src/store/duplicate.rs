@@ -1,7 +1,7 @@
 //! Leads that look like one person.
 
 use bhiv_auth::Reach;
-use bhiv_db::{Conn, keyset};
+use bhiv_db::{Conn, keyset, statement};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Uuid as SqlUuid};
@@ -30,30 +30,28 @@ pub struct Duplicate {
     pub reasons: Vec<String>,
 }
 
-/// Of each kind of likeness, the newest that are looked at: a mailbox that hundreds share says little of each.
-const LOOKED_AT: i64 = 10;
-
-#[derive(QueryableByName)]
-struct Found {
-    #[diesel(sql_type = SqlUuid)]
-    id: LeadId,
+// Every lead that comes in asks. Of each kind of likeness the ten newest are looked at: a mailbox that hundreds share says
+// little of each.
+statement! {
+    struct Alike<'a> { id: LeadId } -> (SqlUuid);
+    "WITH it AS (SELECT id, email_key, phone_key, name_key FROM leads WHERE id = " [id: SqlUuid] ")
+     (SELECT o.id FROM leads o WHERE o.email_key = (SELECT email_key FROM it) AND o.id <> (SELECT id FROM it)
+       AND o.merged_into IS NULL AND o.archived_at IS NULL ORDER BY o.id DESC LIMIT 10)
+     UNION
+     (SELECT o.id FROM leads o WHERE o.phone_key = (SELECT phone_key FROM it) AND o.id <> (SELECT id FROM it)
+       AND o.merged_into IS NULL AND o.archived_at IS NULL ORDER BY o.id DESC LIMIT 10)
+     UNION
+     (SELECT o.id FROM leads o WHERE o.name_key = (SELECT name_key FROM it) AND o.id <> (SELECT id FROM it)
+       AND o.merged_into IS NULL AND o.archived_at IS NULL ORDER BY o.id DESC LIMIT 10)"
 }
 
 /// Leads that may be the same person as this one, by an index each.
 pub async fn candidates(conn: &mut Conn, id: LeadId) -> QueryResult<Vec<Lead>> {
-    let alike = |key: &str| {
-        format!(
-            "(SELECT o.id FROM leads o WHERE o.{key} = (SELECT {key} FROM leads WHERE id = $1) AND o.id <> $1
-              AND o.merged_into IS NULL AND o.archived_at IS NULL ORDER BY o.id DESC LIMIT {LOOKED_AT})"
-        )
-    };
-    let sql = format!("{} UNION {} UNION {}", alike("email_key"), alike("phone_key"), alike("name_key"));
-    let found: Vec<Found> = diesel::sql_query(sql).bind::<SqlUuid, _>(id).load(conn).await?;
+    let found: Vec<LeadId> = Alike::new(id).load(conn).await?;
     if found.is_empty() {
         return Ok(Vec::new());
     }
-    let ids: Vec<_> = found.into_iter().map(|found| found.id).collect();
-    leads::table.filter(leads::id.eq_any(ids)).select(Lead::as_select()).load(conn).await
+    leads::table.filter(leads::id.eq_any(found)).select(Lead::as_select()).load(conn).await
 }
 
 /// Writes pairs; those that are there already, or were dismissed, stay as they are.
