@@ -57,8 +57,7 @@ the ratios, not the digits. Clients, gateway, services, PostgreSQL, RabbitMQ and
 - **forwarded**: a request to a running crm, by wrk, every layer at work: rate limit (counted in Redis, unless the
   line says otherwise), token, permission, consent, audit; beside NGINX as a plain proxy to the same crm: no log, no
   TLS, connections kept open on both sides, as many workers as the gateway has; and beside actix-web and reqwest,
-  which the gateway is made with, as a proxy that does nothing else: no layer can be nearer to NGINX than that. The
-  cache is off, and crm's relay stands still.
+  which the gateway is made with, as a proxy that does nothing else. The cache is off, and crm's relay stands still.
 - **forwarded to a service that does nothing**: the same to a server that answers a fixed text. Nothing but the
   proxies is at work then, which is more than they ever have to do: a real service needs most of the machine.
 - **added latency**: the median of one client who asks again and again, less that of the same client who asks crm

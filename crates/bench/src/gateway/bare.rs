@@ -13,10 +13,12 @@ use crate::Result;
 /// Passes on what comes to `address` to `to`.
 pub fn serve(address: &str, to: &str) -> Result<ServerHandle> {
     let to: Url = format!("http://{to}").parse()?;
+    let clients = || Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build();
+    // Whether one can be made is known before any worker makes its own.
+    clients()?;
     let server = HttpServer::new(move || {
-        let client = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build();
         App::new()
-            .app_data(Data::new(client.unwrap_or_default()))
+            .app_data(Data::new(clients().unwrap_or_default()))
             .app_data(Data::new(to.clone()))
             .default_service(web::to(pass))
     });
