@@ -52,7 +52,7 @@ struct Inner {
 
 #[derive(Clone)]
 struct Verified {
-    caller: Caller,
+    caller: Arc<Caller>,
     at: DateTime<Utc>,
 }
 
@@ -84,20 +84,20 @@ impl Verifier {
     ///
     /// # Errors
     /// When the token is not valid at `now`.
-    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Caller, TokenError> {
+    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Arc<Caller>, TokenError> {
         self.0.look_again(false);
         if let Some(Verified { caller, at }) = self.0.verified.get(token)
             && (at..at + TRUST).contains(&now)
         {
             return if now < caller.expires + LEEWAY { Ok(caller) } else { Err(TokenError::Expired) };
         }
-        let caller = self.check(token, now)?;
-        self.0.verified.insert(token.to_owned(), Verified { caller: caller.clone(), at: now });
+        let caller = Arc::new(self.check(token, now)?);
+        self.0.verified.insert(token.to_owned(), Verified { caller: Arc::clone(&caller), at: now });
         Ok(caller)
     }
 
     /// The caller whom `token` names, if it was verified a moment ago and is still valid.
-    pub fn known(&self, token: &str, now: DateTime<Utc>) -> Option<Caller> {
+    pub fn known(&self, token: &str, now: DateTime<Utc>) -> Option<Arc<Caller>> {
         self.0.look_again(false);
         let Verified { caller, at } = self.0.verified.get(token)?;
         ((at..at + TRUST).contains(&now) && now < caller.expires + LEEWAY).then_some(caller)
@@ -354,6 +354,6 @@ mod tests {
         caller.scope = Some(vec!["crm:read".parse().unwrap(), "rl:write".parse().unwrap()]);
         caller.session = Some("s".to_owned());
         let token = signer.access(&caller, now()).unwrap();
-        assert_eq!(verifier.verify(&token, now()), Ok(caller));
+        assert_eq!(verifier.verify(&token, now()), Ok(Arc::new(caller)));
     }
 }

@@ -1,6 +1,6 @@
 use std::future::{Ready, ready};
 use std::marker::PhantomData;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
@@ -34,24 +34,23 @@ impl Authority {
     ///
     /// # Errors
     /// 401 when there is no token or it is not valid.
-    pub fn caller(&self, request: &HttpRequest) -> Result<Rc<Caller>, Problem> {
-        if let Some(caller) = request.extensions().get::<Rc<Caller>>() {
-            return Ok(Rc::clone(caller));
+    pub fn caller(&self, request: &HttpRequest) -> Result<Arc<Caller>, Problem> {
+        if let Some(caller) = request.extensions().get::<Arc<Caller>>() {
+            return Ok(Arc::clone(caller));
         }
         let token = bearer(request).ok_or(codes::MISSING_TOKEN)?;
         let caller = self.verifier.verify(token, self.clock.now()).map_err(|error| match error {
             TokenError::Invalid => codes::INVALID_TOKEN,
             TokenError::Expired => codes::TOKEN_EXPIRED,
         })?;
-        let caller = Rc::new(caller);
-        request.extensions_mut().insert(Rc::clone(&caller));
+        request.extensions_mut().insert(Arc::clone(&caller));
         Ok(caller)
     }
 
     /// The caller of a request whose token was verified before; nothing is verified now, nor later.
-    pub fn known(&self, request: &HttpRequest) -> Option<Rc<Caller>> {
-        let caller = Rc::new(self.verifier.known(bearer(request)?, self.clock.now())?);
-        request.extensions_mut().insert(Rc::clone(&caller));
+    pub fn known(&self, request: &HttpRequest) -> Option<Arc<Caller>> {
+        let caller = self.verifier.known(bearer(request)?, self.clock.now())?;
+        request.extensions_mut().insert(Arc::clone(&caller));
         Some(caller)
     }
 }
@@ -69,7 +68,7 @@ pub fn bearer(request: &HttpRequest) -> Option<&str> {
 #[derive(Debug)]
 pub struct Can<P> {
     /// Who it is.
-    pub caller: Rc<Caller>,
+    pub caller: Arc<Caller>,
     origin: Origin,
     permission: PhantomData<P>,
 }
@@ -106,7 +105,7 @@ fn admit<P: Requires>(request: &HttpRequest) -> Result<Can<P>, Problem> {
     Ok(Can { caller, origin, permission: PhantomData })
 }
 
-fn caller(request: &HttpRequest) -> Result<Rc<Caller>, Problem> {
+fn caller(request: &HttpRequest) -> Result<Arc<Caller>, Problem> {
     let authority = request.app_data::<web::Data<Authority>>().ok_or(codes::INTERNAL)?;
     authority.caller(request)
 }
@@ -139,7 +138,7 @@ impl<P: Requires> Describe for Can<P> {
 #[derive(Debug)]
 pub struct Known {
     /// Who it is.
-    pub caller: Rc<Caller>,
+    pub caller: Arc<Caller>,
     origin: Origin,
 }
 

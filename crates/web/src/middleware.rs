@@ -87,7 +87,7 @@ pub async fn surround(
             span.record("http.route", &*route);
             span.record("http.response.status_code", response.status().as_u16());
         }
-        observe(&method, &route, response.status(), started.elapsed(), &meta.id);
+        observe(&method, route, response.status(), started.elapsed(), &meta.id);
         Ok::<_, Error>(response)
     };
     // Handlers and extractors answer their errors; none comes out here.
@@ -216,25 +216,24 @@ fn class(status: StatusCode) -> &'static str {
     }
 }
 
-fn observe(method: &Method, route: &str, status: StatusCode, took: Duration, request_id: &str) {
-    let labels = [
-        KeyValue::new("method", known(method)),
-        KeyValue::new("route", route.to_owned()),
-        KeyValue::new("status", class(status)),
-    ];
-    requests().record(took.as_secs_f64(), &labels);
-
+fn observe(method: &Method, route: Cow<'static, str>, status: StatusCode, took: Duration, request_id: &str) {
     // A line costs more than a request: reads that went well are left to the metrics.
     let changes = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
     let is_notable = status.is_server_error() || took > SLOW;
     if is_notable || (changes && trace::is_kept()) {
         tracing::info!(
             http.request.method = %method,
-            http.route = route,
+            http.route = &*route,
             http.response.status_code = status.as_u16(),
             http.request.id = request_id,
             event.duration_ms = took.as_secs_f64() * 1000.0,
             "request"
         );
     }
+    let labels = [
+        KeyValue::new("method", known(method)),
+        KeyValue::new("route", route),
+        KeyValue::new("status", class(status)),
+    ];
+    requests().record(took.as_secs_f64(), &labels);
 }

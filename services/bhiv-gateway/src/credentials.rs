@@ -2,7 +2,6 @@
 //! outside issuer. Each is exchanged for an access token of the gateway before the request goes on, so that the
 //! layers and the modules know one kind of token only.
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::dev::ServiceRequest;
@@ -131,7 +130,7 @@ fn presented(request: &HttpRequest) -> Option<&str> {
 
 fn replace(request: &mut ServiceRequest, header: HeaderValue) {
     // Whoever was recognised by what is replaced is not who it is.
-    request.extensions_mut().remove::<Rc<Caller>>();
+    request.extensions_mut().remove::<Arc<Caller>>();
     request.headers_mut().remove(&API_KEY);
     request.headers_mut().insert(AUTHORIZATION, header);
 }

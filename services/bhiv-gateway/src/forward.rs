@@ -11,7 +11,7 @@ use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, HttpResponseBuilder};
 use bhiv_web::{Problem, Result, codes, not_allowed};
 use futures_util::{TryStreamExt as _, stream};
-use reqwest::header::CONTENT_LENGTH;
+use reqwest::header::{CONTENT_LENGTH, HeaderName};
 use reqwest::{Client, Method, StatusCode};
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -74,13 +74,13 @@ pub async fn forward(
         && !request.extensions().contains::<Newest>()
         && recent.may_lag(&request).await
     {
-        headers::set(&mut headers, bhiv_service::READ, "any");
+        headers::set(&mut headers, const { HeaderName::from_static(bhiv_service::READ) }, "any");
     }
     let parcel = Parcel {
         method: request.method().as_str().parse().map_err(|_| codes::BAD_REQUEST)?,
         target: match request.uri().query() {
             Some(query) => format!("{path}?{query}"),
-            None => path,
+            None => path.to_owned(),
         },
         headers,
         body: match deadline {

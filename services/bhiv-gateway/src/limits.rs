@@ -10,6 +10,8 @@ use bhiv_auth::Caller;
 use bhiv_telemetry::metrics::{Counter, KeyValue, counter};
 use bhiv_web::Problem;
 use ipnet::IpNet;
+use quick_cache::sync::Cache;
+use tokio::sync::oneshot;
 
 use crate::domain::address::{bucket, client};
 use crate::domain::quota::{Quota, Quotas, Verdict, Who, count};
@@ -30,12 +32,23 @@ struct Inner {
     /// When the next request of each caller is due, in microseconds since `began`.
     local: Mutex<HashMap<String, u64>>,
     began: Instant,
+    /// Callers who had at least half of their quota left when they were counted last.
+    at_ease: Cache<String, ()>,
     counted: Counter<u64>,
 }
 
 /// Where a request comes from, as far as our own proxies say.
 #[derive(Clone, Copy, Debug)]
 pub struct Client(pub IpAddr);
+
+/// A request that is being counted.
+pub struct Counting {
+    limits: Limits,
+    key: String,
+    quota: Quota,
+    is_at_ease: bool,
+    verdict: oneshot::Receiver<Verdict>,
+}
 
 /// A request that was counted.
 #[derive(Clone, Copy, Debug)]
@@ -49,8 +62,8 @@ impl Limits {
     pub fn new(quotas: Quotas, proxies: Vec<IpNet>, redis: Redis) -> Self {
         let counted =
             counter("gateway_rate_limit", "Requests that were counted, by who counted and what came of it.");
-        let local = Mutex::default();
-        Self(Arc::new(Inner { quotas, proxies, redis, local, began: Instant::now(), counted }))
+        let (local, at_ease) = (Mutex::default(), Cache::new(COUNTED));
+        Self(Arc::new(Inner { quotas, proxies, redis, local, began: Instant::now(), at_ease, counted }))
     }
 
     /// Whether `peer` is a proxy of ours, whose `X-Forwarded-*` are believed.
@@ -70,32 +83,30 @@ impl Limits {
         client(peer.to_canonical(), Some(&lines.join(",")), &self.0.proxies)
     }
 
-    /// Counts a request; `None` if it is without limit.
-    pub async fn count(
+    /// Counts a request, from now on; `None` if it is without limit.
+    pub fn count(
         &self,
         caller: Option<&Caller>,
         address: IpAddr,
         method: &str,
         path: &str,
-    ) -> Option<Counted> {
+    ) -> Option<Counting> {
         let who = caller.map_or(Who::Address, |caller| Who::User(&caller.roles));
         let (rule, quota) = self.0.quotas.of(who, method, path)?;
         let key = match caller {
             Some(caller) => format!("{} {}", rule.name, caller.id),
             None => format!("{} {}", rule.name, bucket(address)),
         };
-        let (verdict, counter) = match self.0.redis.count(key.clone(), quota).await {
-            Some(verdict) => (verdict, "redis"),
-            None => (self.count_here(key, quota), "process"),
-        };
-        let outcome = if verdict.is_allowed { "allowed" } else { "refused" };
-        self.0.counted.add(1, &[KeyValue::new("counter", counter), KeyValue::new("outcome", outcome)]);
-        Some(Counted { quota, verdict })
+        let is_at_ease = self.0.at_ease.get(&key).is_some();
+        let verdict = self.0.redis.count(key.clone(), quota);
+        Some(Counting { limits: self.clone(), key, quota, is_at_ease, verdict })
     }
+}
 
-    fn count_here(&self, key: String, quota: Quota) -> Verdict {
-        let now = u64::try_from(self.0.began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let mut local = self.0.local.lock().unwrap_or_else(PoisonError::into_inner);
+impl Inner {
+    fn count_here(&self, key: &str, quota: Quota) -> Verdict {
+        let now = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let mut local = self.local.lock().unwrap_or_else(PoisonError::into_inner);
         if local.len() >= COUNTED {
             // Whose quota is whole again need not be remembered. If nobody's is, better forget than grow.
             local.retain(|_, arrival| *arrival > now);
@@ -103,10 +114,35 @@ impl Limits {
                 local.clear();
             }
         }
-        let arrival = local.entry(key).or_insert(now);
+        let arrival = local.entry(key.to_owned()).or_insert(now);
         let (verdict, next) = count(quota, *arrival, now);
         *arrival = next;
         verdict
+    }
+}
+
+impl Counting {
+    /// Whether it will most likely be allowed: its caller was far from the limit a moment ago.
+    pub fn is_at_ease(&self) -> bool {
+        self.is_at_ease
+    }
+
+    /// What came of it.
+    pub async fn end(self) -> Counted {
+        let Self { limits, key, quota, is_at_ease, verdict } = self;
+        let limits = &limits.0;
+        let (verdict, counter) = match verdict.await {
+            Ok(verdict) => (verdict, "redis"),
+            Err(_) => (limits.count_here(&key, quota), "process"),
+        };
+        match (is_at_ease, verdict.remaining * 2 >= u64::from(quota.requests)) {
+            (false, true) => limits.at_ease.insert(key, ()),
+            (true, false) => drop(limits.at_ease.remove(&key)),
+            _ => {}
+        }
+        let outcome = if verdict.is_allowed { "allowed" } else { "refused" };
+        limits.counted.add(1, &[KeyValue::new("counter", counter), KeyValue::new("outcome", outcome)]);
+        Counted { quota, verdict }
     }
 }
 

@@ -79,13 +79,13 @@ impl Modules {
     }
 
     /// The module that answers `path`, and what it calls it.
-    pub fn owner(&self, path: &str) -> Option<(&Module, String)> {
+    pub fn owner<'p>(&self, path: &'p str) -> Option<(&Module, &'p str)> {
         if let Some(Alias { module, target, .. }) = alias(path) {
-            return self.named(module).map(|module| (module, target.to_owned()));
+            return self.named(module).map(|module| (module, target));
         }
         let first = path.strip_prefix('/')?.split('/').next()?;
         let module = self.0.iter().find(|module| module.words.contains(&first))?;
-        Some((module, path.to_owned()))
+        Some((module, path))
     }
 }
 

@@ -1,11 +1,11 @@
 //! The layers that every request goes through, in this order.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
 use actix_web::http::header::{AUTHORIZATION, HeaderValue, SEC_WEBSOCKET_PROTOCOL};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{HttpMessage as _, HttpResponse};
@@ -21,11 +21,11 @@ use crate::domain::access::{Need, need};
 use crate::domain::subprotocol;
 use crate::edge::{self, Edge};
 use crate::error::SESSION_ENDED;
-use crate::limits::{Client, Counted, Limits};
+use crate::limits::{Client, Counted, Counting, Limits};
 use crate::sessions::Sessions;
 
 /// 1. Rate limit: who calls too often? A token that was verified before has a quota of its own; everybody else
-///    shares that of their address.
+///    shares that of their address. A read of somebody who is far from their limit goes on meanwhile ([`may_go_on`]).
 ///    Then [`Edge`] refuses what can be understood in more than one way, and answers preflights of browsers.
 /// 2. Authentication: who is it? Keys and tokens of others are exchanged for one of ours.
 /// 3. RBAC: may they? What no rule allows is denied.
@@ -43,12 +43,22 @@ pub fn pipeline(mut request: ServiceRequest, next: Next<BoxBody>) -> Guarded {
         if let Some(credentials) = request.app_data::<Data<Credentials>>().cloned() {
             credentials.recognise(&mut request);
         }
-        let counted = count(&request).await;
+        let (mut counted, mut counting) = (None, count(&request));
+        if let Some(first) = counting.take_if(|counting| !may_go_on(&request, counting)) {
+            counted = Some(first.end().await);
+        }
         let mut answer = match enter(&mut request, counted, &edge).await {
             Ok(None) => next.call(request).await?,
             Ok(Some(preflight)) => request.into_response(preflight),
             Err(problem) => request.error_response(problem),
         };
+        if let Some(counting) = counting {
+            let last = counting.end().await;
+            if let Err(problem) = last.check() {
+                answer = answer.error_response(problem);
+            }
+            counted = Some(last);
+        }
         edge.mark(&mut answer);
         if let Some(counted) = counted {
             counted.tell(answer.headers_mut());
@@ -74,7 +84,7 @@ fn bring_token(request: &mut ServiceRequest) {
 }
 
 /// Layer 1. Whoever watches over this process is not counted.
-async fn count(request: &ServiceRequest) -> Option<Counted> {
+fn count(request: &ServiceRequest) -> Option<Counting> {
     let limits = request.app_data::<Data<Limits>>()?;
     let address = limits.client(request.peer_addr()?.ip(), request.headers());
     request.extensions_mut().insert(Client(address));
@@ -84,7 +94,14 @@ async fn count(request: &ServiceRequest) -> Option<Counted> {
     }
     let caller =
         request.app_data::<Data<Authority>>().and_then(|authority| authority.known(request.request()));
-    limits.count(caller.as_deref(), address, request.method().as_str(), path).await
+    limits.count(caller.as_deref(), address, request.method().as_str(), path)
+}
+
+/// Whether a request may go on while it is counted: a read changes nothing, and if its caller was far from the limit a
+/// moment ago, it is hardly ever in vain. Its answer waits for the verdict, and is not given if that is no.
+fn may_go_on(request: &ServiceRequest, counting: &Counting) -> bool {
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    is_read && counting.is_at_ease() && !matches!(request.path(), "/events/stream" | "/ws")
 }
 
 /// Layers 1 to 4. A preflight is answered before anybody asks who it is from: no token comes with it.
@@ -117,7 +134,7 @@ async fn admit(request: &mut ServiceRequest) -> Result<(), Problem> {
     }
 }
 
-async fn authenticate(request: &mut ServiceRequest) -> Result<Rc<Caller>, Problem> {
+async fn authenticate(request: &mut ServiceRequest) -> Result<Arc<Caller>, Problem> {
     let state = request.app_data::<Data<Credentials>>().zip(request.app_data::<Data<Authority>>());
     let (credentials, authority) = state.ok_or(codes::INTERNAL)?;
     let (credentials, authority) = (credentials.clone(), authority.clone());
@@ -142,7 +159,7 @@ fn is_refusal(status: StatusCode) -> bool {
 
 fn audit(denials: &Denials, answer: &ServiceResponse<BoxBody>) {
     let request = answer.request();
-    let caller = request.extensions().get::<Rc<Caller>>().map(|caller| caller.actor());
+    let caller = request.extensions().get::<Arc<Caller>>().map(|caller| caller.actor());
     let problem = answer.response().error().and_then(|error| error.as_error::<Problem>());
     denials.note(request, caller, answer.status(), problem.map(|problem| problem.code().code));
 }

@@ -4,9 +4,7 @@
 //! A write is noted in Redis before its answer goes out. Without Redis everybody reads from the primary. If Redis fails for
 //! the note alone, this replica has everybody read from the primary for a while; another one may not know.
 
-use std::rc::Rc;
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use actix_web::{HttpMessage as _, HttpRequest};
@@ -61,7 +59,7 @@ impl Recent {
     /// Nobody whom we do not know is told of writes of their own.
     fn key(&self, request: &HttpRequest) -> Option<String> {
         let extensions = request.extensions();
-        let caller = extensions.get::<Rc<Caller>>()?;
+        let caller = extensions.get::<Arc<Caller>>()?;
         Some(self.redis.key(format!("wrote:{}", caller.id)))
     }
 }

@@ -1,5 +1,6 @@
 //! Answers on their way through: taken up whole, given a name, kept, or not modified.
 
+use std::borrow::Cow;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -34,16 +35,22 @@ pub enum Whole {
 }
 
 /// All lines of a header as one (RFC 9110, 5.2).
-pub fn joined(headers: &HeaderMap, name: &HeaderName) -> String {
-    let lines: Vec<_> = headers.get_all(name).filter_map(|line| line.to_str().ok()).collect();
-    lines.join(",")
+pub fn joined<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Cow<'a, str> {
+    let lines = || headers.get_all(name).filter_map(|line| line.to_str().ok());
+    // Hardly ever are there several.
+    match lines().nth(1) {
+        Some(_) => lines().collect::<Vec<_>>().join(",").into(),
+        None => lines().next().unwrap_or_default().into(),
+    }
 }
 
 /// Whether the body is JSON.
 pub fn is_json(headers: &HeaderMap) -> bool {
     let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media_type = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    media_type == "application/json" || media_type.ends_with("+json")
+    let media_type = media_type.split(';').next().unwrap_or_default().trim().as_bytes();
+    let suffix = media_type.last_chunk::<5>();
+    media_type.eq_ignore_ascii_case(b"application/json")
+        || suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case(b"+json"))
 }
 
 /// Says what the cache did.
@@ -103,8 +110,9 @@ pub async fn whole(answer: HttpResponse) -> Result<Whole> {
 
 fn may_be_named(status: StatusCode, headers: &HeaderMap) -> bool {
     let Directives { no_store, private, .. } = Directives::of(&joined(headers, &CACHE_CONTROL));
-    let varies = joined(headers, &VARY).to_ascii_lowercase();
-    let is_in_the_key = |name: &str| matches!(name.trim(), "" | "accept" | "authorization");
+    let varies = joined(headers, &VARY);
+    let in_the_key = ["", "accept", "authorization"];
+    let is_in_the_key = |name: &str| in_the_key.iter().any(|known| name.trim().eq_ignore_ascii_case(known));
     status == StatusCode::OK
         && is_json(headers)
         && !(no_store || private)
@@ -159,14 +167,16 @@ pub fn kept(
 
 /// 304 if the client has it already.
 fn conditional(request: &HttpRequest, answer: HttpResponse) -> HttpResponse {
+    if !request.headers().contains_key(IF_NONE_MATCH) {
+        return answer;
+    }
     let tag = answer.headers().get(ETAG).and_then(|tag| tag.to_str().ok());
     let Some(tag) = tag.and_then(|tag| tag.parse::<EntityTag>().ok()) else { return answer };
-    let has_it = request.headers().contains_key(IF_NONE_MATCH)
-        && match IfNoneMatch::parse(request) {
-            Ok(IfNoneMatch::Any) => true,
-            Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|known| known.weak_eq(&tag)),
-            Err(_) => false,
-        };
+    let has_it = match IfNoneMatch::parse(request) {
+        Ok(IfNoneMatch::Any) => true,
+        Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|known| known.weak_eq(&tag)),
+        Err(_) => false,
+    };
     if !has_it {
         return answer;
     }

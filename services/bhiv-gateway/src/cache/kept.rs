@@ -1,7 +1,6 @@
 //! What stands in Redis: the generation of each module, and answers.
 
-use std::rc::Rc;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use actix_web::http::header::ACCEPT;
 use actix_web::{HttpMessage as _, HttpRequest};
@@ -54,7 +53,7 @@ pub enum Lookup {
 }
 
 /// The caller whose token was verified on the way here.
-pub fn caller(request: &HttpRequest) -> Option<Rc<Caller>> {
+pub fn caller(request: &HttpRequest) -> Option<Arc<Caller>> {
     request.extensions().get().cloned()
 }
 

@@ -111,14 +111,11 @@ impl Directives {
     pub fn of(header: &str) -> Self {
         let mut directives = Self::default();
         for directive in header.split(',') {
-            let directive = directive.trim().to_ascii_lowercase();
-            match directive.split_once('=').map_or(directive.as_str(), |(name, _)| name) {
-                "no-cache" => directives.no_cache = true,
-                "no-store" => directives.no_store = true,
-                "private" => directives.private = true,
-                "max-age" => directives.no_cache |= directive == "max-age=0",
-                _ => {}
-            }
+            let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
+            let is = |wanted: &str| name.trim().eq_ignore_ascii_case(wanted);
+            directives.no_cache |= is("no-cache") || (is("max-age") && value.trim() == "0");
+            directives.no_store |= is("no-store");
+            directives.private |= is("private");
         }
         directives
     }

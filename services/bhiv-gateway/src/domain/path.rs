@@ -24,17 +24,18 @@ fn is_simple(byte: u8) -> bool {
 /// If `segments` are those of `pattern`, for example `/crm/leads/{id}`: what stands for `{id}`, or nothing if the
 /// pattern has none.
 pub fn matching<'a>(pattern: &str, segments: &'a [Cow<'_, str>]) -> Option<&'a str> {
-    let mut words = pattern.split('/').skip(1);
-    let mut captured = "";
+    // Every request asks for many patterns: so nothing is searched for.
+    let (mut rest, mut captured) = (pattern, "");
     for segment in segments {
-        let word = words.next()?;
-        if word.starts_with('{') {
+        rest = rest.strip_prefix('/')?;
+        if rest.starts_with('{') {
             captured = segment;
-        } else if word != segment {
-            return None;
+            rest = rest.split_once('}')?.1;
+        } else {
+            rest = rest.strip_prefix(segment.as_ref()).filter(|_| !segment.contains('/'))?;
         }
     }
-    words.next().is_none().then_some(captured)
+    rest.is_empty().then_some(captured)
 }
 
 #[cfg(test)]
@@ -75,5 +76,10 @@ mod tests {
         assert_eq!(matching("/crm/leads", &path), None);
         assert_eq!(matching("/crm/leads/{id}/convert", &path), None);
         assert_eq!(matching("/crm/{x}/8", &path), None);
+        for other in
+            ["/crm/lead/7", "/crm/leadss/7", "/crm//7", "/crm/leads/7/", "/crm%2Fleads/7", "//crm/leads/7"]
+        {
+            assert_eq!(matching("/crm/leads/{id}", &segments(other)), None, "{other}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Which headers go to a module, and which come back.
 
 use actix_web::http::header::HeaderMap;
+use actix_web::web::Bytes;
 use actix_web::{HttpMessage as _, HttpRequest};
 use bhiv_service::READ;
 use bhiv_telemetry::trace;
@@ -44,9 +45,9 @@ pub fn to_module(request: &HttpRequest, limits: &Limits) -> ModuleHeaders {
             append(&mut headers, name.as_str(), value.as_bytes());
         }
     }
-    set(&mut headers, REQUEST_ID, &RequestMeta::of(request).id);
+    set(&mut headers, const { HeaderName::from_static(REQUEST_ID) }, RequestMeta::of(request).id);
     if let Some(traceparent) = trace::current() {
-        set(&mut headers, trace::TRACEPARENT, &traceparent);
+        set(&mut headers, const { HeaderName::from_static(trace::TRACEPARENT) }, traceparent);
     }
     tell_origin(&mut headers, request, limits);
     headers
@@ -72,20 +73,20 @@ fn tell_origin(headers: &mut ModuleHeaders, request: &HttpRequest, limits: &Limi
     let proto = said("x-forwarded-proto").filter(|proto| proto == "http" || proto == "https");
     let proto = proto.unwrap_or_else(|| "http".to_owned());
     let host = said("x-forwarded-host").or_else(|| host(request)).filter(|host| is_host(host));
-    set(headers, "x-forwarded-proto", &proto);
-    let mut forwarded = String::new();
+    let mut forwarded = String::with_capacity(96);
     if let Some(Client(address)) = request.extensions().get() {
         let text = address.to_string();
-        set(headers, "x-forwarded-for", &text);
         forwarded.extend(if address.is_ipv6() { ["for=\"[", &text, "]\";"] } else { ["for=", &text, ";"] });
+        set(headers, const { HeaderName::from_static("x-forwarded-for") }, text);
     }
     forwarded.push_str("proto=");
     forwarded.push_str(&proto);
+    set(headers, const { HeaderName::from_static("x-forwarded-proto") }, proto);
     if let Some(host) = host {
-        set(headers, "x-forwarded-host", &host);
         forwarded.extend([";host=\"", &host, "\""]);
+        set(headers, const { HeaderName::from_static("x-forwarded-host") }, host);
     }
-    set(headers, "forwarded", &forwarded);
+    set(headers, const { HeaderName::from_static("forwarded") }, forwarded);
 }
 
 /// The host that the client asks for: an absolute target counts more than the header (RFC 9112, 3.2.2).
@@ -114,9 +115,10 @@ fn is_passed_on(name: &str, named: &[String]) -> bool {
 }
 
 /// Sets a header. What cannot be one is left out.
-pub fn set(headers: &mut ModuleHeaders, name: &'static str, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        headers.insert(HeaderName::from_static(name), value);
+pub fn set(headers: &mut ModuleHeaders, name: HeaderName, value: impl Into<Bytes>) {
+    // A value takes over its bytes, and copies others.
+    if let Ok(value) = HeaderValue::from_maybe_shared::<Bytes>(value.into()) {
+        headers.insert(name, value);
     }
 }
 

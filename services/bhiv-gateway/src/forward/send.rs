@@ -5,7 +5,7 @@ use std::time::Duration;
 use bhiv_broker::Backoff;
 use bhiv_service::{READ, STANDBY};
 use bhiv_web::{Problem, Result, codes};
-use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, RETRY_AFTER};
 use reqwest::{Client, Method, Request, Response, StatusCode, Url};
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::warn;
@@ -130,7 +130,7 @@ impl Parcel {
         self.headers.clone_into(request.headers_mut());
         if let Some(left) = self.deadline.left() {
             let left = format!("{}.{:03}", left.as_secs(), left.subsec_millis());
-            headers::set(request.headers_mut(), REQUEST_TIMEOUT, &left);
+            headers::set(request.headers_mut(), const { HeaderName::from_static(REQUEST_TIMEOUT) }, left);
         }
         match &mut self.body {
             Body::Empty => {}

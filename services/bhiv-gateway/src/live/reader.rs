@@ -83,7 +83,7 @@ pub struct Reader {
     gateway: Context,
     visible: Visible,
     sessions: Sessions,
-    caller: Rc<Caller>,
+    caller: Arc<Caller>,
     wanted: Rc<RefCell<Wanted>>,
     /// The oldest place that is kept, if the reader has to be told.
     gap: Option<i64>,
@@ -117,7 +117,7 @@ impl Reader {
     /// When the database is away.
     pub async fn new(
         sources: Sources<'_>,
-        caller: Rc<Caller>,
+        caller: Arc<Caller>,
         wanted: Wanted,
         after: Option<i64>,
         place: Place,

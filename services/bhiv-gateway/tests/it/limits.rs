@@ -1,5 +1,9 @@
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::SeqCst;
 use std::time::Instant;
 
+use actix_web::{HttpRequest, HttpResponse, web};
 use bhiv_auth::Role;
 use bhiv_events::core::AccessDenied;
 use bhiv_testing::{Answer, TestApp};
@@ -53,6 +57,58 @@ async fn replicas_count_together() {
     // All at once, and one more each 1.2 s.
     let more = usize::try_from(began.elapsed().as_millis() / 1_200).unwrap() + 1;
     assert!((50..=50 + more).contains(&allowed), "{allowed} of 150, and {more} more at most");
+}
+
+/// Reads of somebody who is far from their limit are counted while their module is asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_asked_at_once_is_counted_exactly_and_no_write_goes_on_uncounted() {
+    let (reads, writes) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let counted = (Arc::clone(&reads), Arc::clone(&writes));
+    let module = Module::serving(move |app| {
+        let (reads, writes) = counted.clone();
+        app.default_service(web::to(move |request: HttpRequest| {
+            let count = if request.method() == "GET" { &reads } else { &writes };
+            count.fetch_add(1, SeqCst);
+            std::future::ready(HttpResponse::Ok())
+        }));
+    });
+    let module = module.await;
+    let settings =
+        [quotas("address=1000/s,address /docs=1000/h,user=40/h"), format!("--redis-prefix={}", prefix())];
+    let replicas = [app_with(&module, &settings).await, app_with(&module, &settings).await];
+    for _ in 0..100 {
+        ask(&replicas[0], "/docs").await;
+    }
+    replicas[1].eventually(async || (remaining(&ask(&replicas[1], "/docs").await) < 950).then_some(())).await;
+
+    let burst = async |method: Method, token: &str| {
+        let asking =
+            replicas.iter().cycle().take(100).map(|replica| {
+                TestApp::read(replica.request(method.clone(), "/crm/leads").bearer_auth(token))
+            });
+        let answers = join_all(asking).await;
+        for refused in answers.iter().filter(|answer| answer.status != 200) {
+            assert_eq!(refused.status, 429);
+            assert_eq!(remaining(refused), 0);
+            assert!(refused.headers.contains_key("retry-after"));
+        }
+        answers.iter().filter(|answer| answer.status == 200).count()
+    };
+    let (reader, writer) = (replicas[0].token(Role::Sales), replicas[0].token(Role::Manager));
+    // Each replica has verified the tokens before, and for the address; so it knows whom it counts.
+    for (replica, token) in replicas.iter().flat_map(|replica| [(replica, &reader), (replica, &writer)]) {
+        ask_as(replica, token).await.expect(200);
+        ask_as(replica, token).await.expect(200);
+    }
+    let before = reads.load(SeqCst);
+    assert_eq!(burst(Method::GET, &reader).await, 38);
+    assert!((38..=100).contains(&(reads.load(SeqCst) - before)));
+    // Whoever has nothing left does not reach the module any more, nor do writes beyond the limit ever.
+    let before = reads.load(SeqCst);
+    assert_eq!(burst(Method::GET, &reader).await, 0);
+    assert_eq!(reads.load(SeqCst), before);
+    assert_eq!(burst(Method::POST, &writer).await, 38);
+    assert_eq!(writes.load(SeqCst), 38);
 }
 
 #[tokio::test(flavor = "multi_thread")]
