@@ -78,7 +78,7 @@ impl Stack {
         let url = format!("{}?options=-csearch_path%3D{name}", self.database_url.expose());
         bhiv_db::migrate(&url, Migrations(&[bhiv_outbox::MIGRATIONS, TABLES])).await?;
         let url = Secret::from(url);
-        let pool = Pool::new(&Database { database_url: url.clone(), database_connections: 16 })?;
+        let pool = Pool::new(&Database { database_url: url.clone(), database_connections: 16 }, 0)?;
         Ok(Schema { url, pool, wake: Wake::default() })
     }
 

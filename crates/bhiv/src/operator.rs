@@ -95,7 +95,7 @@ impl Tables {
     ) -> Result<Option<Self>, Box<dyn std::error::Error>> {
         let url = database.within(service);
         let settings = Database { database_url: Secret::from(url), database_connections: 2 };
-        let pool = Pool::new(&settings)?;
+        let pool = Pool::new(&settings, 0)?;
         let transactor = Transactor::new(pool.clone(), service, Clock::system(), Wake::default());
         let is_set_up = operations::is_set_up(&mut *pool.get().await?).await?;
         Ok(is_set_up.then_some(Self { pool, transactor }))

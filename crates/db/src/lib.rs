@@ -4,6 +4,7 @@
 mod error;
 mod json_text;
 mod keyset;
+mod lanes;
 mod metrics;
 mod migrations;
 mod pool;

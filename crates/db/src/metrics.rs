@@ -2,9 +2,8 @@ use std::time::{Duration, Instant};
 
 use bhiv_telemetry::metrics::{Histogram, KeyValue, observed, seconds};
 use diesel::connection::{Instrumentation, InstrumentationEvent};
-use diesel_async::pooled_connection::deadpool::Pool;
 
-use crate::Conn;
+use crate::Pool;
 
 /// What operators see of a pool and of the database behind it.
 #[derive(Clone)]
@@ -28,18 +27,15 @@ impl Metrics {
         self.wait.record(took.as_secs_f64(), &self.labels);
     }
 
-    /// Has every scrape look at the pool.
-    pub(crate) fn watch(&self, pool: &Pool<Conn>) {
-        let show = |name, description, read: fn(&Pool<Conn>) -> u32| {
+    /// Has every scrape look at the pool, of at most `most` connections.
+    pub(crate) fn watch(&self, pool: &Pool, most: usize) {
+        let show = |name, description, read: fn(&Pool, usize) -> usize| {
             let pool = pool.clone();
-            observed(name, description, self.labels.to_vec(), move || f64::from(read(&pool)));
+            observed(name, description, self.labels.to_vec(), move || f64::from(count(read(&pool, most))));
         };
-        show("db_pool_connections", "Connections that are open.", |pool| count(pool.status().size));
-        show("db_pool_in_use", "Connections on loan.", |pool| {
-            let status = pool.status();
-            count(status.size.saturating_sub(status.available))
-        });
-        show("db_pool_max", "Connections that may be open.", |pool| count(pool.status().max_size));
+        show("db_pool_connections", "Connections that are open.", |pool, _| pool.in_use().0);
+        show("db_pool_in_use", "Connections on loan.", |pool, _| pool.in_use().1);
+        show("db_pool_max", "Connections that may be open.", |_, most| most);
     }
 
     /// Times the statements of one connection.

@@ -2,13 +2,14 @@ use std::time::{Duration, Instant};
 
 use bhiv_settings::Database;
 use deadpool::Runtime;
-use deadpool::managed::{Hook, HookError, QueueMode};
+use deadpool::managed::{BuildError, Hook, HookError, QueueMode};
 use diesel_async::pooled_connection::deadpool as deadpool_pool;
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
 use diesel_async::{AsyncConnection as _, RunQueryDsl as _};
 use futures_util::FutureExt as _;
 use tokio::runtime::Handle;
 
+use crate::lanes::{self, Connections, Lanes};
 use crate::metrics::Metrics;
 use crate::{Conn, Error};
 
@@ -16,71 +17,54 @@ use crate::{Conn, Error};
 /// without a word, as network address translation does after four minutes and more.
 const IDLE: Duration = Duration::from_mins(3);
 
+/// Waiting for a free connection takes no longer.
+const WAIT: Duration = Duration::from_secs(2);
+
 /// A connection on loan from the pool.
 pub type PooledConnection = deadpool_pool::Object<Conn>;
 
 /// The connections of one process. Cloning it shares it.
 #[derive(Clone)]
 pub struct Pool {
-    connections: deadpool_pool::Pool<Conn>,
+    shared: Connections,
+    lanes: Lanes,
     metrics: Metrics,
 }
 
 impl std::fmt::Debug for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Pool {:?}", self.connections.status())
+        write!(f, "Pool {:?}", self.shared.status())
     }
 }
 
 impl Pool {
-    /// Makes the pool; it connects when it is first asked.
-    ///
-    /// Call it on the main runtime: the tasks that drive the connections live there, whichever actix worker
-    /// asks for a connection, so that a busy or ended worker holds up no other.
+    /// Makes the pool; it connects when it is first asked. Each of `workers` of actix gets some connections of its own,
+    /// driven by its own thread. All others are driven by the main runtime, where it has to be called, so that a
+    /// busy or ended worker holds up no other.
     ///
     /// # Errors
     /// When the settings cannot make a pool.
-    pub fn new(settings: &Database) -> Result<Self, Error> {
-        Self::open(settings.database_url.expose(), settings.database_connections, "main")
+    pub fn new(settings: &Database, workers: usize) -> Result<Self, Error> {
+        Self::open(settings.database_url.expose(), settings.database_connections, workers, "main")
     }
 
     /// One of `connections`, which metrics call `name`.
-    pub(crate) fn open(url: &str, connections: usize, name: &'static str) -> Result<Self, Error> {
-        let main = Handle::current();
+    pub(crate) fn open(
+        url: &str,
+        connections: usize,
+        workers: usize,
+        name: &'static str,
+    ) -> Result<Self, Error> {
         let metrics = Metrics::new(name);
-        let timed = metrics.clone();
-        let mut config = ManagerConfig::default();
-        // No query per loan. A closed connection and one inside a transaction are recognised all the same.
-        config.recycling_method = RecyclingMethod::Fast;
-        config.custom_setup = Box::new(move |url| {
-            let url = url.to_owned();
-            let connecting = main.spawn(async move { Conn::establish(&url).await });
-            let stopwatch = timed.stopwatch();
-            async move {
-                let mut conn = connecting
-                    .await
-                    .unwrap_or_else(|error| Err(diesel::ConnectionError::BadConnection(error.to_string())))?;
-                conn.set_instrumentation(stopwatch);
-                Ok(conn)
-            }
-            .boxed()
-        });
-        let manager = AsyncDieselConnectionManager::new_with_config(url, config);
-        let connections = deadpool_pool::Pool::builder(manager)
-            .max_size(connections)
-            // The one that was used last: what PostgreSQL knows of tables and plans is in its memory.
-            .queue_mode(QueueMode::Lifo)
-            .pre_recycle(Hook::sync_fn(|_, metrics| {
-                if metrics.last_used() < IDLE { Ok(()) } else { Err(HookError::message("idle")) }
-            }))
-            .wait_timeout(Some(Duration::from_secs(2)))
-            .create_timeout(Some(Duration::from_secs(5)))
-            .recycle_timeout(Some(Duration::from_secs(2)))
-            .runtime(Runtime::Tokio1)
-            .build()
+        let each = lanes::each(connections, workers);
+        let most = if each == 0 { 0 } else { workers };
+        let shared = connect(url, connections - most * each, WAIT, Some(Handle::current()), &metrics)
             .map_err(|error| Error::Unavailable(error.to_string()))?;
-        metrics.watch(&connections);
-        Ok(Self { connections, metrics })
+        let (url, timed) = (url.to_owned(), metrics.clone());
+        let lanes = Lanes::new(most, Box::new(move || connect(&url, each, lanes::PATIENCE, None, &timed)));
+        let pool = Self { shared, lanes, metrics };
+        pool.metrics.watch(&pool, connections);
+        Ok(pool)
     }
 
     /// Borrows a connection; waits at most 2 s for a free one and 5 s for a new one.
@@ -89,7 +73,10 @@ impl Pool {
     /// [`Error::Unavailable`] when there is none in that time.
     pub async fn get(&self) -> Result<PooledConnection, Error> {
         let started = Instant::now();
-        let conn = self.connections.get().await;
+        let conn = match self.lanes.get().await {
+            Some(answer) => answer,
+            None => self.shared.get().await,
+        };
         self.metrics.waited(started.elapsed());
         conn.map_err(|error| Error::Unavailable(error.to_string()))
     }
@@ -105,12 +92,54 @@ impl Pool {
 
     /// Closes every connection; those on loan when they come back.
     pub fn close(&self) {
-        self.connections.close();
+        self.lanes.close();
+        self.shared.close();
     }
 
     /// Connections open and connections on loan.
-    pub fn in_use(&self) -> (usize, usize) {
-        let status = self.connections.status();
-        (status.size, status.size.saturating_sub(status.available))
+    pub(crate) fn in_use(&self) -> (usize, usize) {
+        let all = std::iter::once(self.shared.clone()).chain(self.lanes.all());
+        all.map(|connections| connections.status()).fold((0, 0), |(open, lent), status| {
+            (open + status.size, lent + status.size.saturating_sub(status.available))
+        })
     }
+}
+
+/// Connections of which the tasks that drive them live on `runtime`, or where each is asked for.
+fn connect(
+    url: &str,
+    most: usize,
+    wait: Duration,
+    runtime: Option<Handle>,
+    metrics: &Metrics,
+) -> Result<Connections, BuildError> {
+    let timed = metrics.clone();
+    let mut config = ManagerConfig::default();
+    // No query per loan. A closed connection and one inside a transaction are recognised all the same.
+    config.recycling_method = RecyclingMethod::Fast;
+    config.custom_setup = Box::new(move |url| {
+        let (url, runtime) = (url.to_owned(), runtime.clone().unwrap_or_else(Handle::current));
+        let connecting = runtime.spawn(async move { Conn::establish(&url).await });
+        let stopwatch = timed.stopwatch();
+        async move {
+            let mut conn = connecting
+                .await
+                .unwrap_or_else(|error| Err(diesel::ConnectionError::BadConnection(error.to_string())))?;
+            conn.set_instrumentation(stopwatch);
+            Ok(conn)
+        }
+        .boxed()
+    });
+    deadpool_pool::Pool::builder(AsyncDieselConnectionManager::new_with_config(url, config))
+        .max_size(most)
+        // The one that was used last: what PostgreSQL knows of tables and plans is in its memory.
+        .queue_mode(QueueMode::Lifo)
+        .pre_recycle(Hook::sync_fn(|_, metrics| {
+            if metrics.last_used() < IDLE { Ok(()) } else { Err(HookError::message("idle")) }
+        }))
+        .wait_timeout(Some(wait))
+        .create_timeout(Some(Duration::from_secs(5)))
+        .recycle_timeout(Some(Duration::from_secs(2)))
+        .runtime(Runtime::Tokio1)
+        .build()
 }

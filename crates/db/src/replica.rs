@@ -47,14 +47,14 @@ pub struct Replica {
 }
 
 impl Replica {
-    /// That of the settings, if they name one. Call it on the main runtime.
+    /// That of the settings, if they name one, as [`Pool::new`] makes one.
     ///
     /// # Errors
     /// When the settings cannot make a pool.
-    pub fn new(settings: &Settings, connections: usize) -> Result<Option<Self>, Error> {
+    pub fn new(settings: &Settings, connections: usize, workers: usize) -> Result<Option<Self>, Error> {
         let Some(url) = &settings.database_read_url else { return Ok(None) };
         Ok(Some(Self {
-            standbys: Pool::open(url.expose(), connections, "standby")?,
+            standbys: Pool::open(url.expose(), connections, workers, "standby")?,
             bound: Duration::from_millis(settings.read_max_staleness_ms),
             places: watch::Sender::default(),
             away_until: watch::Sender::default(),

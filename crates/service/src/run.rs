@@ -50,8 +50,9 @@ pub(crate) async fn run<S: Service>(common: Common, config: S::Config) -> Result
     let name = S::INFO.name;
     let _telemetry = bhiv_telemetry::init(name, S::INFO.version, &common.telemetry)?;
     let clock = Clock::system();
-    let pool = Pool::new(&common.database)?;
-    let replica = Replica::new(&common.replica, common.database.database_connections)?;
+    let workers = common.http.http_workers;
+    let pool = Pool::new(&common.database, workers)?;
+    let replica = Replica::new(&common.replica, common.database.database_connections, workers)?;
     let context = Context::new(pool, S::PRODUCER, clock.clone()).with_replica(replica.clone());
     let authority = Authority { verifier: Verifier::new(&common.auth)?, clock };
     let mut app = S::build(config, &context)?;
@@ -72,7 +73,7 @@ pub(crate) async fn run<S: Service>(common: Common, config: S::Config) -> Result
     let address = common.http.http_addr;
     let listener = TcpListener::bind(address).map_err(|source| Error::Listen { address, source })?;
     let door = listener.try_clone().map_err(|source| Error::Listen { address, source })?;
-    let server = serve(listener, common.http.http_workers, &S::api(), &app, authority, &context, health)
+    let server = serve(listener, workers, &S::api(), &app, authority, &context, health)
         .map_err(|source| Error::Listen { address, source })?;
     let http = server.handle();
     tokio::spawn(server);

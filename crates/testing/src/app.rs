@@ -25,6 +25,9 @@ use crate::TestDatabase;
 /// When tests begin.
 const BEGIN: i64 = 1_800_000_000;
 
+/// Threads that answer requests.
+const WORKERS: usize = 1;
+
 /// A service in the test's own process: real HTTP, real PostgreSQL, no broker.
 #[derive(Debug)]
 pub struct TestApp {
@@ -104,7 +107,7 @@ impl TestApp {
         config: impl FnOnce(&Path) -> S::Config,
     ) -> Self {
         let (pem, jwks) = (keys.path().join("key.pem"), keys.path().join("jwks.json"));
-        let pool = Pool::new(&database.settings()).unwrap();
+        let pool = Pool::new(&database.settings(), WORKERS).unwrap();
         let context = Context::new(pool.clone(), S::PRODUCER, clock.clone());
         let mut app = S::build(config(&pem), &context).unwrap();
         let processor = Processor::new(pool, app.bindings(), clock.clone(), context.wake().clone());
@@ -122,7 +125,8 @@ impl TestApp {
         for (_, job) in app.start_jobs(context.stopping()) {
             tokio::spawn(job);
         }
-        let server = serve(listener, 1, &S::api(), &app, authority, &context, Health::default()).unwrap();
+        let server =
+            serve(listener, WORKERS, &S::api(), &app, authority, &context, Health::default()).unwrap();
         let handle = server.handle();
         tokio::spawn(server);
         let (client, role) = (Client::new(), Role::Admin);

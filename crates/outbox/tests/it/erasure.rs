@@ -57,7 +57,7 @@ impl Crm {
         let bindings = Bindings::new(Producer::Task)
             .on::<LeadCreated>("test.keep", Order::None, Keep)
             .on::<ErasureRequested>("test.erase", Order::None, Keep);
-        let pool = Pool::new(&database.settings()).unwrap();
+        let pool = Pool::new(&database.settings(), 0).unwrap();
         let processor = Processor::new(pool, bindings, clock.clone(), Wake::default());
         Self { database, processor, clock }
     }

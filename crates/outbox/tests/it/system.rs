@@ -35,7 +35,7 @@ impl Service {
         let database = TestDatabase::migrated(Migrations(&[bhiv_outbox::MIGRATIONS])).await;
         let sql = "CREATE TABLE effects (lead_id uuid NOT NULL, place bigint GENERATED ALWAYS AS IDENTITY)";
         diesel::sql_query(sql).execute(&mut database.connect().await).await.unwrap();
-        let pool = Pool::new(&database.settings()).unwrap();
+        let pool = Pool::new(&database.settings(), 0).unwrap();
         let wake = Wake::default();
         let transactor = Transactor::new(pool.clone(), producer, Clock::system(), wake.clone());
         Self { database, pool, wake, transactor, producer }
