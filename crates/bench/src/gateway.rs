@@ -52,7 +52,8 @@ pub const METHOD: &str = "\
 
 `scripts/bench gateway` writes this page. Every figure stands beside its limit, measured in the same run on the
 same servers, both sides taking turns after a warm-up that does not count. The machine is shared and noisy: trust
-the ratios, not the digits. Clients, gateway, services, PostgreSQL, RabbitMQ and Redis share its cores.
+the ratios, not the digits. Clients, gateway, services, PostgreSQL, RabbitMQ and Redis share its cores. The programs
+are built like those in images.
 
 - **forwarded**: a request to a running crm, by wrk, every layer at work: rate limit (counted in Redis, unless the
   line says otherwise), token, permission, consent, audit; beside NGINX as a plain proxy to the same crm: no log, no

@@ -132,7 +132,7 @@ pub const MESSAGING: &str = "\
 
 `scripts/bench messaging` writes this page. Every figure stands beside its limit, measured in the same run on the
 same servers, both sides taking turns after a warm-up that does not count. The machine is shared and noisy: trust
-the ratios, not the digits.
+the ratios, not the digits. The programs are built like those in images.
 
 - **write over HTTP**: `POST /crm/leads` of a running crm (token verified, input checked, lead, event and audit
   row in one transaction), by wrk; beside pgbench, prepared statements, `BEGIN`, the same rows in two inserts,

@@ -11,7 +11,7 @@ use futures_util::future::join_all;
 use reqwest::Method;
 
 use crate::module::Module;
-use crate::{app_with, prefix};
+use crate::{app_with, prefix, replica_of};
 
 fn quotas(text: &str) -> String {
     format!("--rate-limits={text}")
@@ -75,7 +75,9 @@ async fn what_is_asked_at_once_is_counted_exactly_and_no_write_goes_on_uncounted
     let module = module.await;
     let settings =
         [quotas("address=1000/s,address /docs=1000/h,user=40/h"), format!("--redis-prefix={}", prefix())];
-    let replicas = [app_with(&module, &settings).await, app_with(&module, &settings).await];
+    let first = app_with(&module, &settings).await;
+    let second = replica_of(&first, &module, &settings);
+    let replicas = [first, second];
     for _ in 0..100 {
         ask(&replicas[0], "/docs").await;
     }
