@@ -18,8 +18,12 @@ use crate::pool::PooledConnection;
 /// A worker waits for so long for one of its own connections, and then for any other: a report may hold its own.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(5);
 
+/// As many requests of a worker wait for each of its own connections. Another one would wait longer than it takes to
+/// cross threads.
+const QUEUE: usize = 3;
+
 /// A part of all connections that belongs to workers: the others serve commands, consumers and jobs.
-const PART: usize = 4;
+const PART: usize = 3;
 
 pub(crate) type Connections = deadpool_pool::Pool<Conn>;
 type Failed = PoolError<ConnectionError>;
@@ -81,6 +85,10 @@ impl Lanes {
     /// One of the worker's own connections; `None` if this is no worker, or has no free one just now.
     pub(crate) async fn get(&self) -> Option<Result<PooledConnection, Failed>> {
         let own = self.own()?;
+        let status = own.status();
+        if status.waiting >= QUEUE * status.max_size {
+            return None;
+        }
         match own.get().await {
             Err(PoolError::Timeout(TimeoutType::Wait)) => None,
             answer => Some(answer),

@@ -43,9 +43,9 @@ pub struct Database {
     /// `postgres://<role>:<password>@<host>:<port>/<database>`; the role's `search_path` is its schema.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Secret,
-    /// Most connections that this process opens for requests and consumers. A quarter of them belongs to the threads that
+    /// Most connections that this process opens for requests and consumers. A third of them belongs to the threads that
     /// answer requests, in equal parts, for their reads.
-    #[arg(long, env = "DATABASE_CONNECTIONS", default_value_t = 16)]
+    #[arg(long, env = "DATABASE_CONNECTIONS", default_value_t = 24)]
     pub database_connections: usize,
 }
 

@@ -26,7 +26,7 @@ class Context:
     topologies: dict
     credentials: dict
     # Connections of a process that is not told how many.
-    default_pool: int = 16
+    default_pool: int = 24
 
 
 def wholes(units):
