@@ -72,7 +72,7 @@ impl Drop for Lane {
 
 /// How many of `connections` each of `workers` has to itself.
 pub(crate) fn each(connections: usize, workers: usize) -> usize {
-    if workers == 0 { 0 } else { connections / PART / workers }
+    (connections / PART).checked_div(workers).unwrap_or(0)
 }
 
 impl Lanes {
