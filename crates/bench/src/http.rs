@@ -23,10 +23,10 @@ pub async fn measure(stack: &Stack, page: &mut Page, runs: usize, seconds: u64, 
     let mut crm = start_crm(stack).await?;
     let script = request(stack)?;
     wrk(LEADS, &script, 1, clients).await?;
-    let twin = twin(stack, 1, true).await?;
+    let twin = twin(stack, 1, &["outbox", "history"]).await?;
     let (mut ours, mut bare, mut busy) = (Vec::new(), Vec::new(), Vec::new());
     for run in 0..=runs {
-        stack.sql("TRUNCATE crm.leads, crm.outbox, twin.leads, twin.outbox CASCADE").await?;
+        empty(stack).await?;
         stack.sql("CHECKPOINT").await?;
         let http = wrk(LEADS, &script, seconds, clients).await?;
         let pgbench = pgbench(stack, &twin, seconds, clients).await?;
@@ -37,7 +37,7 @@ pub async fn measure(stack: &Stack, page: &mut Page, runs: usize, seconds: u64, 
         }
     }
     page.rates(&format!("write over HTTP, {clients} clients"), ours, "pgbench", bare.clone(), 0.9, 0.0);
-    stack.sql("TRUNCATE crm.leads, crm.outbox, twin.leads, twin.outbox CASCADE").await?;
+    empty(stack).await?;
     drop(lock);
     for run in 1..=runs {
         let http = wrk(LEADS, &script, seconds, clients).await?;
@@ -57,7 +57,7 @@ pub async fn share(stack: &Stack, page: &mut Page, runs: usize, seconds: u64, cl
     wrk(LEADS, &script, 1, clients).await?;
     crm.kill().await?;
     drop(lock);
-    let (recorded, plain) = (twin(stack, GROUP, true).await?, twin(stack, GROUP, false).await?);
+    let (recorded, plain) = (twin(stack, GROUP, &["outbox"]).await?, twin(stack, GROUP, &[]).await?);
     share::measure(stack, page, &script, (runs, seconds, clients)).await?;
     let writes = per_second(GROUP, Duration::from_secs(1));
     let (mut ours, mut bare) = (Vec::new(), Vec::new());
@@ -107,39 +107,58 @@ pub async fn wrk(url: &str, script: &Path, seconds: u64, clients: usize) -> Resu
     Ok(wrk::run(url, script, seconds, clients).await?.rate)
 }
 
-/// Tables like crm's, and pgbench's script: the rows of that many requests in one commit, with new ids.
-async fn twin(stack: &Stack, writes: usize, is_recorded: bool) -> Result<PathBuf> {
+/// No rows, in crm nor in its twin.
+async fn empty(stack: &Stack) -> Result {
+    let tables = "crm.leads, crm.outbox, crm.history, twin.leads, twin.outbox, twin.history";
+    stack.sql(&format!("TRUNCATE {tables} CASCADE")).await.map(drop)
+}
+
+/// Tables like crm's, and pgbench's script: the rows of that many requests in one commit, with new ids: leads, and what is
+/// recorded of them in `beside`.
+async fn twin(stack: &Stack, writes: usize, beside: &[&str]) -> Result<PathBuf> {
     stack.sql("DROP SCHEMA IF EXISTS twin CASCADE").await?;
     stack.sql("CREATE SCHEMA twin").await?;
-    for table in ["leads", "outbox"] {
+    for table in ["leads", "outbox", "history"] {
         stack.sql(&format!("CREATE TABLE twin.{table} (LIKE crm.{table} INCLUDING ALL)")).await?;
     }
     let mut script = "BEGIN;\n".to_owned();
-    let lead = insert(stack, "leads", "", 1, 1).await?;
+    let lead = insert(stack, ("leads", "id"), "", 1, 1).await?;
     script.push_str(&lead.repeat(writes));
-    if is_recorded {
-        script.push_str(&insert(stack, "outbox", " - 'id'", 2, writes).await?);
+    if beside.contains(&"outbox") {
+        script.push_str(&insert(stack, ("outbox", "id"), " - 'id'", 2, writes).await?);
+    }
+    if beside.contains(&"history") {
+        script.push_str(&insert(stack, ("history", "entity"), "", 1, writes).await?);
     }
     script.push_str("COMMIT;\n");
-    let file = stack.run.join(format!("twin-{writes}-{is_recorded}.sql"));
+    let file = stack.run.join(format!("twin-{writes}-{}.sql", beside.len()));
     std::fs::write(&file, script)?;
     Ok(file)
 }
 
-/// One statement that inserts the first `rows` rows of crm's table, each of them `times`.
-async fn insert(stack: &Stack, table: &str, without: &str, rows: usize, times: usize) -> Result<String> {
+/// One statement that inserts the first `rows` rows of crm's table in their order, each of them `times`.
+async fn insert(
+    stack: &Stack,
+    (table, order): (&str, &str),
+    without: &str,
+    rows: usize,
+    times: usize,
+) -> Result<String> {
     let columns = "SELECT string_agg(quote_ident(key), ', ' ORDER BY key) FROM jsonb_object_keys";
     // pgbench takes a word after a colon for a variable; other letters of the same length do as well.
     let values = "SELECT string_agg(CASE WHEN key IN ('id', 'event_id') THEN 'gen_random_uuid()'
                                          WHEN value = '[]' THEN quote_literal('{}')
-                                         WHEN key IN ('created_at', 'updated_at') THEN 'now()'
+                                         WHEN key = 'entity' THEN 'gen_random_uuid()::text'
+                                         WHEN key IN ('created_at', 'updated_at', 'at') THEN 'now()'
                                          ELSE regexp_replace(quote_nullable(value), ':(\\w)', ';\\1', 'g') END, ', ' ORDER BY key) FROM jsonb_each_text";
     // PostgreSQL makes these itself.
     let made = format!(
         "ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = 'crm.{table}'::regclass AND attgenerated <> '')"
     );
     let row = |n| {
-        format!("(SELECT to_jsonb(t) - {made}{without} FROM crm.{table} t ORDER BY id LIMIT 1 OFFSET {n})")
+        format!(
+            "(SELECT to_jsonb(t) - {made}{without} FROM crm.{table} t ORDER BY {order} LIMIT 1 OFFSET {n})"
+        )
     };
     let names = stack.words(&format!("{columns}({}) AS key", row(0))).await?;
     let mut tuples = Vec::new();

@@ -134,9 +134,10 @@ pub const MESSAGING: &str = "\
 same servers, both sides taking turns after a warm-up that does not count. The machine is shared and noisy: trust
 the ratios, not the digits. The programs are built like those in images.
 
-- **write over HTTP**: `POST /crm/leads` of a running crm (token verified, input checked, lead, event and audit
-  row in one transaction), by wrk; beside pgbench, prepared statements, `BEGIN`, the same rows in two inserts,
-  `COMMIT`, the same number of clients. The relay stands still meanwhile, unless the line says otherwise.
+- **write over HTTP**: `POST /crm/leads` of a running crm (token verified, input checked, others who look like the
+  lead searched for; the lead, its event, its audit row and its history in one transaction), by wrk; beside
+  pgbench, prepared statements, `BEGIN`, the same rows in three inserts, `COMMIT`, the same number of clients. The
+  relay stands still meanwhile, unless the line says otherwise.
 - **with and without the outbox**: the same request for a lead, its row alone or with the rows of event and audit,
   by wrk. Shared commits make the bare write so cheap that two more rows, each larger than the lead's, weigh more
   than they would beside a commit of its own each. How much is PostgreSQL's part shows pgbench with the same

@@ -73,13 +73,13 @@ pub async fn throughput(stack: &Stack, page: &mut Page, effort: Effort) -> Resul
         page.rates(&what, ours.clone(), "NGINX", nginx, passed.asked, 0.0);
         page.rates(&what, ours, "its libraries alone", bare, 0.0, 0.0);
     }
-    stack.sql("TRUNCATE crm.leads, crm.outbox CASCADE").await?;
+    stack.sql("TRUNCATE crm.leads, crm.outbox, crm.history CASCADE").await?;
     Ok(())
 }
 
 async fn once(stack: &Stack, passed: &Passed<'_>, at: &str, effort: Effort) -> Result<f64> {
     if passed.writes {
-        stack.sql("TRUNCATE crm.leads, crm.outbox CASCADE").await?;
+        stack.sql("TRUNCATE crm.leads, crm.outbox, crm.history CASCADE").await?;
         stack.sql("CHECKPOINT").await?;
     }
     let url = format!("http://{at}{}", passed.path);
