@@ -128,6 +128,7 @@ impl Lanes {
             if open.is_closed || open.lanes.len() >= self.0.most {
                 return None;
             }
+            // It fails for settings that would have failed the pool before; the others serve this worker then.
             let connections = (self.0.make)().ok()?;
             let number = open.made;
             open.made += 1;
