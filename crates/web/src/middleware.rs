@@ -2,6 +2,8 @@
 //! problems as answers.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -12,7 +14,7 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
-use bhiv_telemetry::metrics::{self, Histogram, KeyValue};
+use bhiv_telemetry::metrics::{self, BoundHistogram, Histogram, KeyValue};
 use bhiv_telemetry::trace;
 use tracing::info_span;
 
@@ -230,10 +232,23 @@ fn observe(method: &Method, route: Cow<'static, str>, status: StatusCode, took: 
             "request"
         );
     }
-    let labels = [
-        KeyValue::new("method", known(method)),
-        KeyValue::new("route", route),
-        KeyValue::new("status", class(status)),
-    ];
-    requests().record(took.as_secs_f64(), &labels);
+    let (method, status) = (known(method), class(status));
+    SERIES.with_borrow_mut(|series| {
+        let series = series.entry((method, route, status)).or_insert_with_key(|(method, route, status)| {
+            requests().bind(&[
+                KeyValue::new("method", *method),
+                KeyValue::new("route", route.clone()),
+                KeyValue::new("status", *status),
+            ])
+        });
+        series.record(took.as_secs_f64());
+    });
+}
+
+/// Method, route and class of status.
+type Labels = (&'static str, Cow<'static, str>, &'static str);
+
+thread_local! {
+    /// Those of [`requests`] that this worker has met: a few for each route.
+    static SERIES: RefCell<HashMap<Labels, BoundHistogram<f64>>> = RefCell::default();
 }

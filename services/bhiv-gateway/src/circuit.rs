@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bhiv_clock::Clock;
-use bhiv_telemetry::metrics::{Counter, Gauge, KeyValue, counter, gauge};
+use bhiv_telemetry::metrics::{BoundCounter, Counter, Gauge, KeyValue, counter, gauge};
 use tracing::{info, warn};
 
 use crate::config::ForwardSettings;
@@ -23,6 +23,8 @@ pub struct Circuit {
     began: Instant,
     phase: Gauge<f64>,
     attempts: Counter<u64>,
+    /// Those of `attempts` that were answered, as nearly all are.
+    answered: BoundCounter<u64>,
     retries: Counter<u64>,
 }
 
@@ -56,16 +58,18 @@ impl Circuit {
             "gateway_module_breaker",
             "Whether a module is left alone: 0 closed, 1 half open (one probe is under way), 2 open.",
         );
+        let attempts =
+            counter("gateway_module_attempts", "Requests to a module, each retry too, by what came of them.");
+        let answered =
+            attempts.bind(&[KeyValue::new("module", module), KeyValue::new("outcome", "answered")]);
         let circuit = Self {
             module,
             state: Mutex::new(State { breaker: Breaker::new(rules), budget: Budget::default() }),
             clock,
             began: Instant::now(),
             phase,
-            attempts: counter(
-                "gateway_module_attempts",
-                "Requests to a module, each retry too, by what came of them.",
-            ),
+            attempts,
+            answered,
             retries: counter(
                 "gateway_module_retries",
                 "Retries that were due, by whether the budget had any.",
@@ -138,7 +142,7 @@ impl Circuit {
 impl Pass<'_> {
     /// The module answered.
     pub fn succeeded(mut self) {
-        self.circuit.count("answered");
+        self.circuit.answered.add(1);
         if let Some(ticket) = self.ticket.take() {
             self.circuit.locked(|state, _| state.breaker.succeeded(ticket));
         }

@@ -9,15 +9,15 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use bhiv_telemetry::trace;
 use bhiv_web::{Describe, Operation, Problem, REQUEST_ID, RequestMeta, codes};
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
-use reqwest::{Client, Method, StatusCode};
+use hyper::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use hyper::{Method, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 use utoipa::ToSchema;
 
 use crate::error::MODULE_TIMEOUT;
-use crate::forward::{Body, Deadline, Parcel, send};
+use crate::forward::{Body, Client, Deadline, Parcel, send, whole};
 use crate::modules::{Module, Modules};
 
 /// A part that takes longer is missing.
@@ -218,8 +218,8 @@ impl Asking {
     /// The text that the module answers to anybody, whatever its status; `None` without an answer in time.
     pub async fn text(&self, module: &str, path: &str) -> Option<String> {
         let module = self.modules.named(module)?;
-        let request = self.client.get(module.at(path)?).timeout(PATIENCE);
-        async { request.send().await?.text().await }.await.ok()
+        let (_, body) = self.client.read(module.at(path)?, PATIENCE).await.ok()?;
+        String::from_utf8(body.into()).ok()
     }
 
     async fn ask(&self, module: &str, path: &str) -> Result<Value, Why> {
@@ -236,7 +236,7 @@ impl Asking {
             Why::Unknown(if problem.code() == MODULE_TIMEOUT { Reason::Timeout } else { Reason::Down })
         })?;
         let status = answer.status();
-        let body = match timeout_at(until, answer.bytes()).await {
+        let body = match timeout_at(until, whole(answer.into_body())).await {
             Ok(Ok(body)) => body,
             Ok(Err(_)) => return Err(Why::Unknown(Reason::Failed)),
             Err(_) => return Err(Why::Unknown(Reason::Timeout)),

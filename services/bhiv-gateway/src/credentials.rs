@@ -73,7 +73,14 @@ impl Credentials {
     /// # Errors
     /// When it is of no use.
     pub async fn exchange(&self, request: &mut ServiceRequest) -> Result<(), Problem> {
-        let Some(foreign) = self.foreign(request.request()) else { return Ok(()) };
+        match self.foreign(request.request()) {
+            // In its own place: every request would carry it along.
+            Some(foreign) => Box::pin(self.exchange_foreign(request, foreign)).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn exchange_foreign(&self, request: &mut ServiceRequest, foreign: Foreign) -> Result<(), Problem> {
         let now = self.0.clock.now();
         let (text, caller) = match foreign {
             Foreign::Key(key) => (key.reveal().to_owned(), self.machine(&key, now).await?),

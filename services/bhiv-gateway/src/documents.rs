@@ -9,11 +9,12 @@ use actix_web::web::Data;
 use bhiv_service::Service as _;
 use bhiv_web::{Problem, Result};
 use futures_util::future::join_all;
-use reqwest::Client;
+use hyper::StatusCode;
 use serde_json::Value;
 
 use crate::Gateway;
 use crate::domain::openapi::merge;
+use crate::forward::Client;
 use crate::modules::{Module, Modules};
 
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -50,12 +51,14 @@ pub async fn openapi(
 }
 
 async fn ask(client: &Client, module: &Module) -> Option<Value> {
-    let request = client.get(module.at("/openapi.json")?).timeout(PATIENCE);
-    let answer = async { request.send().await?.error_for_status()?.json().await };
-    answer
-        .await
-        .inspect_err(|error: &reqwest::Error| {
-            tracing::warn!(module = module.name, %error, "no API document");
-        })
-        .ok()
+    let why = match client.read(module.at("/openapi.json")?, PATIENCE).await {
+        Ok((StatusCode::OK, body)) => match serde_json::from_slice(&body) {
+            Ok(document) => return Some(document),
+            Err(error) => error.to_string(),
+        },
+        Ok((status, _)) => status.to_string(),
+        Err(why) => why,
+    };
+    tracing::warn!(module = module.name, why, "no API document");
+    None
 }

@@ -1,6 +1,7 @@
 //! Forwards a request to its module and streams the answer back. [`send`] is the one way to ask a module.
 
 mod body;
+mod client;
 mod headers;
 mod send;
 
@@ -11,11 +12,13 @@ use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, HttpResponseBuilder};
 use bhiv_web::{Problem, Result, codes, not_allowed};
 use futures_util::{TryStreamExt as _, stream};
-use reqwest::header::{CONTENT_LENGTH, HeaderName};
-use reqwest::{Client, Method, StatusCode};
+use http_body_util::BodyDataStream;
+use hyper::header::{CONTENT_LENGTH, HeaderName};
+use hyper::{Method, StatusCode};
 use tokio::time::{Instant, timeout, timeout_at};
 
 pub use body::{Body, has_body, length, paced, until};
+pub use client::{Client, Clients, whole};
 pub use send::{Deadline, Parcel, send};
 
 use crate::config::ForwardSettings;
@@ -26,28 +29,9 @@ use crate::limits::Limits;
 use crate::modules::Modules;
 use crate::recent::Recent;
 
-/// An idle connection to a module is not used any more after this time: well before the module closes it, also one that
-/// is leaving and closes it after its `DRAIN_DELAY_MS`. So a request never meets a closing one.
-const IDLE: Duration = Duration::from_secs(1);
-
 /// Noted in a request whose answer may lack nothing, because it is kept.
 #[derive(Clone, Copy, Debug)]
 pub struct Newest;
-
-/// A client for modules, one for each worker: it keeps connections open.
-pub fn client() -> Client {
-    let client = Client::builder()
-        .no_proxy()
-        .connect_timeout(Duration::from_secs(2))
-        .pool_idle_timeout(IDLE)
-        .pool_max_idle_per_host(64)
-        .redirect(reqwest::redirect::Policy::none())
-        .build();
-    client.unwrap_or_else(|error| {
-        tracing::error!(%error, "the client for modules has its defaults");
-        Client::new()
-    })
-}
 
 /// Every path that the gateway has no handler of its own for.
 pub async fn forward(
@@ -119,7 +103,7 @@ fn deadline(request: &HttpRequest, most: Duration) -> Result<Deadline> {
 /// A module's answer, as an answer to `request`. Where nothing comes of it for `idle`, or it takes longer than `most`, it
 /// is cut.
 async fn respond(
-    answer: reqwest::Response,
+    answer: client::Answer,
     module: &'static str,
     request: &HttpRequest,
     idle: Duration,
@@ -148,7 +132,7 @@ async fn respond(
     }
     if length.is_some_and(|length| length <= SMALL) {
         // Its head and its body go on together, and a module that breaks off is told of.
-        return match timeout(idle, answer.bytes()).await {
+        return match timeout(idle, whole(answer.into_body())).await {
             Ok(Ok(body)) => Ok(response.body(body)),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "a module broke off");
@@ -162,7 +146,7 @@ async fn respond(
             }
         };
     }
-    let chunks = answer.bytes_stream().map_err(std::io::Error::other);
+    let chunks = BodyDataStream::new(answer.into_body()).map_err(std::io::Error::other);
     let body = paced(chunks, idle, || {
         tracing::warn!("a module stopped in the middle of its answer");
         std::io::ErrorKind::TimedOut.into()

@@ -21,7 +21,9 @@ use bhiv_service::Service as _;
 use bhiv_web::Api;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::{Gateway, cache, documents, forward};
+use crate::forward::Clients;
+use crate::modules::Modules;
+use crate::{Gateway, cache, documents};
 
 /// Method, path, what it does, handler.
 pub fn routes() -> Api {
@@ -83,9 +85,13 @@ pub fn routes() -> Api {
 }
 
 /// What is no operation of the API: its document, its page, and the way to the modules.
-pub fn beside(app: &mut ServiceConfig) {
+pub fn beside(app: &mut ServiceConfig, clients: &Clients, modules: &Modules) {
+    // They are known by their first word: so most requests are not compared with every route of ours.
+    for word in modules.words() {
+        app.service(web::scope(&format!("/{word}")).default_service(web::to(cache::answer)));
+    }
     let page = Config::from("/openapi.json").try_it_out_enabled(true).persist_authorization(true);
-    app.app_data(Data::new(forward::client()))
+    app.app_data(Data::new(clients.client()))
         .route("/openapi.json", web::get().to(documents::openapi))
         .route("/docs", web::get().to(health::to_docs))
         .service(SwaggerUi::new("/docs/{_:.*}").config(page))

@@ -63,6 +63,7 @@ use crate::credentials::Credentials;
 use crate::denials::Denials;
 use crate::documents::Documents;
 use crate::edge::Edge;
+use crate::forward::Clients;
 use crate::limits::Limits;
 use crate::live::{Live, Streams};
 use crate::logins::Logins;
@@ -125,6 +126,7 @@ impl Service for Gateway {
         let documents = Documents::default();
         let limits = Limits::new(config.rate_limits.clone(), config.trusted_proxies.clone(), redis.clone());
 
+        let clients = Clients::new().map_err(Error::Other)?;
         let (consents, changes) = (Consents::default(), Changes::default());
         let visible = Visible::new(consents.clone());
         let cache = Cache::new(config.cache_seconds, redis.clone(), changes.clone(), context.clock().clone());
@@ -136,7 +138,7 @@ impl Service for Gateway {
             .with_state(doorbell.clone())
             .with_state(sender.clone())
             .with_state(config.webhooks.clone())
-            .with_state(modules)
+            .with_state(modules.clone())
             .configured(move |app| {
                 app.app_data(tokens.clone());
             })
@@ -154,7 +156,7 @@ impl Service for Gateway {
             .with_state(Recent::new(config.module_read_staleness_ms, redis.clone()))
             .guarded_by(pipeline::pipeline)
             .leaving_with_clients()
-            .configured(http::beside)
+            .configured(move |app| http::beside(app, &clients, &modules))
             .depending_on("redis", redis.probe());
         let app = jobs::add_webhooks(app, context, &config, sender, visible, doorbell);
         let app = jobs::add_consent_and_cache(app, context, consents, cache, redis.clone());

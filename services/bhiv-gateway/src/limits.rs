@@ -7,16 +7,15 @@ use std::time::{Duration, Instant};
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use bhiv_auth::Caller;
-use bhiv_telemetry::metrics::{Counter, KeyValue, counter};
+use bhiv_telemetry::metrics::{BoundCounter, KeyValue, counter};
 use bhiv_web::Problem;
 use ipnet::IpNet;
 use quick_cache::sync::Cache;
-use tokio::sync::oneshot;
 
 use crate::domain::address::{bucket, client};
 use crate::domain::quota::{Quota, Quotas, Verdict, Who, count};
 use crate::error::RATE_LIMITED;
-use crate::redis::Redis;
+use crate::redis::{Pending, Redis};
 
 /// Callers that are counted in this process at once, at most.
 const COUNTED: usize = 100_000;
@@ -34,7 +33,14 @@ struct Inner {
     began: Instant,
     /// Callers who had at least half of their quota left when they were counted last.
     at_ease: Cache<String, ()>,
-    counted: Counter<u64>,
+    by_redis: Outcomes,
+    by_process: Outcomes,
+}
+
+/// How many requests passed and how many did not.
+struct Outcomes {
+    allowed: BoundCounter<u64>,
+    refused: BoundCounter<u64>,
 }
 
 /// Where a request comes from, as far as our own proxies say.
@@ -47,7 +53,7 @@ pub struct Counting {
     key: String,
     quota: Quota,
     is_at_ease: bool,
-    verdict: oneshot::Receiver<Verdict>,
+    verdict: Pending,
 }
 
 /// A request that was counted.
@@ -62,8 +68,22 @@ impl Limits {
     pub fn new(quotas: Quotas, proxies: Vec<IpNet>, redis: Redis) -> Self {
         let counted =
             counter("gateway_rate_limit", "Requests that were counted, by who counted and what came of it.");
-        let (local, at_ease) = (Mutex::default(), Cache::new(COUNTED));
-        Self(Arc::new(Inner { quotas, proxies, redis, local, began: Instant::now(), at_ease, counted }))
+        let outcomes = |counter| {
+            let bound = |outcome| {
+                counted.bind(&[KeyValue::new("counter", counter), KeyValue::new("outcome", outcome)])
+            };
+            Outcomes { allowed: bound("allowed"), refused: bound("refused") }
+        };
+        Self(Arc::new(Inner {
+            quotas,
+            proxies,
+            redis,
+            local: Mutex::default(),
+            began: Instant::now(),
+            at_ease: Cache::new(COUNTED),
+            by_redis: outcomes("redis"),
+            by_process: outcomes("process"),
+        }))
     }
 
     /// Whether `peer` is a proxy of ours, whose `X-Forwarded-*` are believed.
@@ -83,7 +103,7 @@ impl Limits {
         client(peer.to_canonical(), Some(&lines.join(",")), &self.0.proxies)
     }
 
-    /// Counts a request, from now on; `None` if it is without limit.
+    /// Counts a request; `None` if it is without limit.
     pub fn count(
         &self,
         caller: Option<&Caller>,
@@ -94,7 +114,7 @@ impl Limits {
         let who = caller.map_or(Who::Address, |caller| Who::User(&caller.roles));
         let (rule, quota) = self.0.quotas.of(who, method, path)?;
         let key = match caller {
-            Some(caller) => format!("{} {}", rule.name, caller.id),
+            Some(caller) => [&rule.name, " ", &caller.id].concat(),
             None => format!("{} {}", rule.name, bucket(address)),
         };
         let is_at_ease = self.0.at_ease.get(&key).is_some();
@@ -131,17 +151,17 @@ impl Counting {
     pub async fn end(self) -> Counted {
         let Self { limits, key, quota, is_at_ease, verdict } = self;
         let limits = &limits.0;
-        let (verdict, counter) = match verdict.await {
-            Ok(verdict) => (verdict, "redis"),
-            Err(_) => (limits.count_here(&key, quota), "process"),
+        let (verdict, outcomes) = match verdict.told().await {
+            Some(verdict) => (verdict, &limits.by_redis),
+            None => (limits.count_here(&key, quota), &limits.by_process),
         };
         match (is_at_ease, verdict.remaining * 2 >= u64::from(quota.requests)) {
             (false, true) => limits.at_ease.insert(key, ()),
             (true, false) => drop(limits.at_ease.remove(&key)),
             _ => {}
         }
-        let outcome = if verdict.is_allowed { "allowed" } else { "refused" };
-        limits.counted.add(1, &[KeyValue::new("counter", counter), KeyValue::new("outcome", outcome)]);
+        let outcome = if verdict.is_allowed { &outcomes.allowed } else { &outcomes.refused };
+        outcome.add(1);
         Counted { quota, verdict }
     }
 }

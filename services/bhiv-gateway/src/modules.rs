@@ -2,12 +2,19 @@
 
 use std::sync::Arc;
 
+use actix_web::web::Bytes;
 use bhiv_clock::Clock;
+use hyper::Uri;
+use hyper::header::HeaderValue;
+use hyper::http::uri::{Authority, Parts, PathAndQuery, Scheme};
 use url::Url;
 
 use crate::circuit::Circuit;
 use crate::config::{ForwardSettings, ModuleUrls};
 use crate::domain::openapi::{Alias, alias};
+
+/// What they are called.
+pub const NAMES: [&str; 6] = ["crm", "logistics", "task", "compliance", "rl", "logging"];
 
 /// A module behind the gateway.
 #[derive(Clone, Debug)]
@@ -17,28 +24,55 @@ pub struct Module {
     /// First words of its paths.
     words: &'static [&'static str],
     /// Where it is.
-    url: Url,
+    place: Place,
     /// How it is, as far as requests show.
     pub circuit: Arc<Circuit>,
 }
 
 impl Module {
-    /// Where it has `target`, a path with its query; nothing if the client library would ask for another path.
-    pub fn at(&self, target: &str) -> Option<Url> {
-        below(&self.url, target)
+    /// Where it has `target`, a path with its query, just as it stands there; nothing if it is no such thing.
+    pub fn at(&self, target: &str) -> Option<Uri> {
+        self.place.below(target)
+    }
+
+    /// What it is called in requests: the client would put it together each time.
+    pub fn host(&self) -> HeaderValue {
+        self.place.host.clone()
     }
 }
 
-fn below(base: &Url, target: &str) -> Option<Url> {
-    let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
-    let mut url = base.clone();
-    match base.path() {
-        "/" => url.set_path(path),
-        under => url.set_path(&format!("{}{path}", under.trim_end_matches('/'))),
+/// An address that paths are put below.
+#[derive(Clone, Debug)]
+struct Place {
+    scheme: Scheme,
+    authority: Authority,
+    /// The authority, as a header.
+    host: HeaderValue,
+    /// Stands before every path.
+    under: String,
+}
+
+impl Place {
+    fn new(url: &Url) -> Option<Self> {
+        let uri: Uri = url.as_str().parse().ok()?;
+        let authority = uri.authority()?.clone();
+        let host = HeaderValue::from_str(authority.as_str()).ok()?;
+        Some(Self {
+            scheme: uri.scheme()?.clone(),
+            authority,
+            host,
+            under: url.path().trim_end_matches('/').to_owned(),
+        })
     }
-    url.set_query(query);
-    // The library has an opinion on paths. Where it differs, permission was given for another one.
-    url.path().ends_with(path).then_some(url)
+
+    fn below(&self, target: &str) -> Option<Uri> {
+        let target = Bytes::from([&self.under, target].concat());
+        let mut parts = Parts::default();
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(PathAndQuery::from_maybe_shared(target).ok()?);
+        Uri::from_parts(parts).ok()
+    }
 }
 
 /// The modules behind the gateway.
@@ -52,25 +86,31 @@ impl Modules {
         let module = |name, words, url: &str| {
             let parsed: Url = url.parse().map_err(|error| format!("{name}: '{url}': {error}"))?;
             let has_user = !parsed.username().is_empty() || parsed.password().is_some();
-            if !matches!(parsed.scheme(), "http" | "https") || has_user {
-                return Err(format!("{name}: '{url}' is not like http://host:port"));
-            }
+            let is_plain = matches!(parsed.scheme(), "http" | "https") && !has_user;
+            let place = Place::new(&parsed).filter(|_| is_plain);
+            let place = place.ok_or_else(|| format!("{name}: '{url}' is not like http://host:port"))?;
             let circuit = Arc::new(Circuit::new(name, settings, clock.clone()));
-            Ok(Module { name, words, url: parsed, circuit })
+            Ok::<_, String>(Module { name, words, place, circuit })
         };
+        let [crm, logistics, task, compliance, rl, logging] = NAMES;
         Ok(Self(vec![
-            module("crm", &["crm"], &urls.crm_url)?,
-            module("logistics", &["logistics"], &urls.logistics_url)?,
-            module("task", &["task"], &urls.task_url)?,
-            module("compliance", &["compliance", "consent"], &urls.compliance_url)?,
-            module("rl", &["rl"], &urls.rl_url)?,
-            module("logging", &["logs", "audit"], &urls.logging_url)?,
+            module(crm, &["crm"], &urls.crm_url)?,
+            module(logistics, &["logistics"], &urls.logistics_url)?,
+            module(task, &["task"], &urls.task_url)?,
+            module(compliance, &["compliance", "consent"], &urls.compliance_url)?,
+            module(rl, &["rl"], &urls.rl_url)?,
+            module(logging, &["logs", "audit"], &urls.logging_url)?,
         ]))
     }
 
     /// All of them.
     pub fn all(&self) -> &[Module] {
         &self.0
+    }
+
+    /// First words of the paths that are theirs.
+    pub fn words(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().flat_map(|module| module.words).copied()
     }
 
     /// The module of that name.
@@ -97,18 +137,22 @@ mod tests {
     use crate::domain::target;
 
     proptest! {
-        /// Whatever path is let in: the library that sends it leaves it as it is.
+        /// Whatever path is let in: it is sent as it is.
         #[test]
         fn what_is_let_in_is_what_is_sent(path in "(/(\\.|%2e|%2E|%[0-9a-f]{2}|[a-z;:@~'(){}|^\\\\]){0,4}){1,4}") {
             for base in ["http://module", "http://module/", "https://module:8443/under/it/"] {
                 let base: Url = base.parse().unwrap();
-                let sent = below(&base, &format!("{path}?a=%2F&b=c d"));
+                let sent = Place::new(&base).unwrap().below(&format!("{path}?a=%2F&b=c%20d"));
                 if target::check(&path).is_ok() {
                     let sent = sent.unwrap();
                     let under = base.path().trim_end_matches('/');
                     prop_assert_eq!(sent.path(), format!("{under}{path}"));
                     prop_assert_eq!(sent.query(), Some("a=%2F&b=c%20d"));
-                    prop_assert_eq!(sent.authority(), base.authority());
+                    prop_assert_eq!(sent.scheme_str(), Some(base.scheme()));
+                    prop_assert_eq!(sent.authority().unwrap().as_str(), base.authority());
+                    // Whoever reads it as browsers do means the same path.
+                    let read: Url = sent.to_string().parse().unwrap();
+                    prop_assert_eq!(read.path(), sent.path());
                 } else if let Some(sent) = sent {
                     prop_assert!(sent.path().ends_with(&path));
                 }

@@ -23,6 +23,8 @@ use tracing::{info, warn};
 
 use crate::config::RedisSettings;
 
+pub use counter::Pending;
+
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Connections to Redis. Cloning it shares them.

@@ -60,7 +60,7 @@ pub fn marked(mut answer: HttpResponse, what: &str) -> HttpResponse {
 }
 
 fn mark(headers: &mut HeaderMap, what: &str) {
-    if let Ok(value) = HeaderValue::try_from(format!("bhiv-gateway; {what}")) {
+    if let Ok(value) = HeaderValue::try_from(["bhiv-gateway; ", what].concat()) {
         headers.append(CACHE_STATUS, value);
     }
 }
@@ -131,7 +131,8 @@ pub fn fresh(
 ) -> (HttpResponse, Option<Vec<u8>>) {
     let headers = head.headers_mut();
     if !headers.contains_key(ETAG)
-        && let Ok(tag) = HeaderValue::try_from(format!("\"{}\"", short(&body).simple()))
+        && let Ok(tag) =
+            HeaderValue::try_from(["\"", short(&body).simple().encode_lower(&mut [0; 32]), "\""].concat())
     {
         headers.insert(ETAG, tag);
     }

@@ -1,6 +1,6 @@
 //! How large the body of a request may be, and which bodies take their time.
 
-use super::path::{matching, segments};
+use super::path::{is_simple, matching, segments};
 
 /// Where nothing else is said, in bytes. The module may take less.
 const ORDINARY: u64 = 1024 * 1024;
@@ -35,7 +35,11 @@ pub fn is_export(method: &str, path: &str) -> bool {
     if method != "GET" {
         return false;
     }
-    let segments = segments(path.trim_end_matches('/'));
+    let path = path.trim_end_matches('/');
+    if path.bytes().all(is_simple) {
+        return EXPORTS.contains(&path);
+    }
+    let segments = segments(path);
     EXPORTS.iter().any(|export| matching(export, &segments).is_some())
 }
 

@@ -17,7 +17,7 @@ pub fn segments(path: &str) -> Vec<Cow<'_, str>> {
 }
 
 /// What stands for itself wherever it stands.
-fn is_simple(byte: u8) -> bool {
+pub fn is_simple(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-_/".contains(&byte)
 }
 

@@ -8,11 +8,14 @@ use actix_web::http::header::{CONTENT_LENGTH, HeaderMap, TRANSFER_ENCODING};
 use actix_web::web::{Bytes, BytesMut, Payload};
 use bhiv_web::{Problem, Result, codes};
 use futures_util::{Stream, StreamExt as _, stream};
+use http_body_util::{Either, StreamBody};
+use hyper::body::Frame;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 
+use super::client::Sent;
 use crate::domain::bodies::SMALL;
 use crate::error::BODY_TIMEOUT;
 
@@ -30,8 +33,8 @@ pub enum Body {
 /// A body that is still arriving.
 #[derive(Debug)]
 pub struct Upload {
-    /// What the client library sends.
-    pub body: reqwest::Body,
+    /// What is sent.
+    pub body: Sent,
     /// Its length in bytes, if the client said so.
     pub length: Option<u64>,
     /// How far it is.
@@ -105,7 +108,7 @@ impl Body {
 
     /// Actix reads a body on its worker's thread; the client library wants one that may go to any.
     fn stream(begin: Option<Bytes>, payload: Payload, length: Option<u64>) -> Self {
-        let (sender, receiver) = mpsc::channel::<std::io::Result<Bytes>>(4);
+        let (sender, receiver) = mpsc::channel::<std::io::Result<Frame<Bytes>>>(4);
         let progress = Progress::default();
         let told = progress.clone();
         let mut chunks = stream::iter(begin.map(Ok)).chain(payload);
@@ -115,7 +118,7 @@ impl Body {
                 chunk = chunks.next() => chunk,
                 () = sender.closed() => return,
             } {
-                let chunk = chunk.map_err(|error| {
+                let chunk = chunk.map(Frame::data).map_err(|error| {
                     let _ = told.0.fault.set(problem(&error));
                     std::io::Error::other(error.to_string())
                 });
@@ -126,7 +129,7 @@ impl Body {
             }
             told.0.arrived.cancel();
         });
-        let body = reqwest::Body::wrap_stream(ReceiverStream::new(receiver));
+        let body = Either::Right(StreamBody::new(ReceiverStream::new(receiver)));
         Self::Stream(Some(Upload { body, length, progress }))
     }
 }

@@ -1,12 +1,15 @@
 //! Which headers go to a module, and which come back.
 
+use std::fmt::Write as _;
+
 use actix_web::http::header::HeaderMap;
-use actix_web::web::Bytes;
+use actix_web::http::uri::Authority;
+use actix_web::web::{Bytes, BytesMut};
 use actix_web::{HttpMessage as _, HttpRequest};
 use bhiv_service::READ;
 use bhiv_telemetry::trace;
 use bhiv_web::{REQUEST_ID, RequestMeta};
-use reqwest::header::{HeaderMap as ModuleHeaders, HeaderName, HeaderValue};
+use hyper::header::{HeaderMap as ModuleHeaders, HeaderName, HeaderValue};
 
 use crate::limits::{Client, Limits};
 
@@ -39,18 +42,45 @@ const NOT_PASSED_ON: [&str; 18] = [
 /// What a module is told with a request.
 pub fn to_module(request: &HttpRequest, limits: &Limits) -> ModuleHeaders {
     let mut headers = ModuleHeaders::with_capacity(request.headers().len() + 8);
+    let mut values = Values::default();
     let named = named_in(lines(request.headers()));
     for (name, value) in request.headers() {
         if is_passed_on(name.as_str(), &named) {
-            append(&mut headers, name.as_str(), value.as_bytes());
+            append(&mut headers, name.as_str(), values.of(value.as_bytes()));
         }
     }
-    set(&mut headers, const { HeaderName::from_static(REQUEST_ID) }, RequestMeta::of(request).id);
+    if let Some(RequestMeta { id }) = request.extensions().get() {
+        set(&mut headers, const { HeaderName::from_static(REQUEST_ID) }, values.of(id.as_bytes()));
+    }
     if let Some(traceparent) = trace::current() {
+        let traceparent = values.of(traceparent.as_bytes());
         set(&mut headers, const { HeaderName::from_static(trace::TRACEPARENT) }, traceparent);
     }
-    tell_origin(&mut headers, request, limits);
+    tell_origin(&mut headers, request, limits, &mut values);
     headers
+}
+
+/// Values of headers in one piece of memory: each by itself would be allocated, and once more when it is copied for
+/// another attempt.
+struct Values(BytesMut);
+
+impl Default for Values {
+    fn default() -> Self {
+        Self(BytesMut::with_capacity(2048))
+    }
+}
+
+impl Values {
+    fn of(&mut self, bytes: &[u8]) -> Bytes {
+        self.0.extend_from_slice(bytes);
+        self.0.split().freeze()
+    }
+
+    fn written(&mut self, text: std::fmt::Arguments<'_>) -> Bytes {
+        // It grows as far as is needed.
+        let _ = self.0.write_fmt(text);
+        self.0.split().freeze()
+    }
 }
 
 /// What a client is told with a module's answer.
@@ -64,35 +94,35 @@ pub fn to_client(headers: &ModuleHeaders) -> impl Iterator<Item = (&HeaderName, 
 }
 
 /// `X-Forwarded-*` and `Forwarded` (RFC 7239): one entry, which the gateway vouches for.
-fn tell_origin(headers: &mut ModuleHeaders, request: &HttpRequest, limits: &Limits) {
+fn tell_origin(headers: &mut ModuleHeaders, request: &HttpRequest, limits: &Limits, values: &mut Values) {
     let from_proxy = request.peer_addr().is_some_and(|peer| limits.trusts(peer.ip()));
     let said = |name: &str| {
         let value = request.headers().get(name).filter(|_| from_proxy)?;
-        value.to_str().ok()?.rsplit(',').next().map(|value| value.trim().to_owned())
+        value.to_str().ok()?.rsplit(',').next().map(str::trim)
     };
-    let proto = said("x-forwarded-proto").filter(|proto| proto == "http" || proto == "https");
-    let proto = proto.unwrap_or_else(|| "http".to_owned());
+    let proto = said("x-forwarded-proto").filter(|proto| matches!(*proto, "http" | "https"));
+    let proto = proto.unwrap_or("http");
     let host = said("x-forwarded-host").or_else(|| host(request)).filter(|host| is_host(host));
     let mut forwarded = String::with_capacity(96);
     if let Some(Client(address)) = request.extensions().get() {
-        let text = address.to_string();
-        forwarded.extend(if address.is_ipv6() { ["for=\"[", &text, "]\";"] } else { ["for=", &text, ";"] });
+        let text = values.written(format_args!("{address}"));
+        let (begin, end) = if address.is_ipv6() { ("for=\"[", "]\";") } else { ("for=", ";") };
+        forwarded.extend([begin, std::str::from_utf8(&text).unwrap_or_default(), end]);
         set(headers, const { HeaderName::from_static("x-forwarded-for") }, text);
     }
-    forwarded.push_str("proto=");
-    forwarded.push_str(&proto);
-    set(headers, const { HeaderName::from_static("x-forwarded-proto") }, proto);
+    forwarded.extend(["proto=", proto]);
+    set(headers, const { HeaderName::from_static("x-forwarded-proto") }, values.of(proto.as_bytes()));
     if let Some(host) = host {
-        forwarded.extend([";host=\"", &host, "\""]);
-        set(headers, const { HeaderName::from_static("x-forwarded-host") }, host);
+        forwarded.extend([";host=\"", host, "\""]);
+        set(headers, const { HeaderName::from_static("x-forwarded-host") }, values.of(host.as_bytes()));
     }
-    set(headers, const { HeaderName::from_static("forwarded") }, forwarded);
+    set(headers, const { HeaderName::from_static("forwarded") }, values.of(forwarded.as_bytes()));
 }
 
 /// The host that the client asks for: an absolute target counts more than the header (RFC 9112, 3.2.2).
-fn host(request: &HttpRequest) -> Option<String> {
-    let target = request.uri().authority().map(|authority| authority.as_str().to_owned());
-    target.or_else(|| request.headers().get("host")?.to_str().ok().map(str::to_owned))
+fn host(request: &HttpRequest) -> Option<&str> {
+    let target = request.uri().authority().map(Authority::as_str);
+    target.or_else(|| request.headers().get("host")?.to_str().ok())
 }
 
 fn is_host(text: &str) -> bool {
@@ -122,9 +152,9 @@ pub fn set(headers: &mut ModuleHeaders, name: HeaderName, value: impl Into<Bytes
     }
 }
 
-fn append(headers: &mut ModuleHeaders, name: &str, value: &[u8]) {
+fn append(headers: &mut ModuleHeaders, name: &str, value: Bytes) {
     let name = HeaderName::from_bytes(name.as_bytes());
-    let value = HeaderValue::from_bytes(value);
+    let value = HeaderValue::from_maybe_shared(value);
     if let (Ok(name), Ok(value)) = (name, value) {
         headers.append(name, value);
     }

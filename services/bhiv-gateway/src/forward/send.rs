@@ -5,12 +5,15 @@ use std::time::Duration;
 use bhiv_broker::Backoff;
 use bhiv_service::{READ, STANDBY};
 use bhiv_web::{Problem, Result, codes};
-use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, RETRY_AFTER};
-use reqwest::{Client, Method, Request, Response, StatusCode, Url};
+use http_body_util::{Either, Full};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, RETRY_AFTER};
+use hyper::{Method, Request, StatusCode, Uri};
+use hyper_util::client::legacy;
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::warn;
 
 use super::body::{Body, Progress};
+use super::client::{Answer, Client};
 use super::headers::{self, REQUEST_TIMEOUT};
 use crate::domain::retry::{ATTEMPTS, is_repeatable};
 use crate::error::{BODY_TIMEOUT, MALFORMED_PATH, MODULE_TIMEOUT, MODULE_UNAVAILABLE};
@@ -42,15 +45,15 @@ pub enum Deadline {
     AfterBody(Duration),
 }
 
-/// Why a module did not answer. Addresses are not shown: a query may name a person.
+/// Why a module did not answer. What was asked for is not shown: a query may name a person.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     /// Nobody listens.
     #[error("no connection: {0:?}")]
-    NotConnected(reqwest::Error),
+    NotConnected(legacy::Error),
     /// The connection ended before an answer.
     #[error("the connection ended before an answer: {0:?}")]
-    Closed(reqwest::Error),
+    Closed(legacy::Error),
     /// It takes too long.
     #[error("no answer in time")]
     Late,
@@ -64,8 +67,9 @@ enum Failure {
 /// # Errors
 /// 503 when the module does not answer or is left alone, 504 when it takes too long, and what was wrong with the
 /// body if it could not be sent.
-pub async fn send(client: &Client, module: &Module, mut parcel: Parcel) -> Result<Response> {
+pub async fn send(client: &Client, module: &Module, mut parcel: Parcel) -> Result<Answer> {
     let url = module.at(&parcel.target).ok_or(MALFORMED_PATH)?;
+    parcel.headers.insert(HOST, module.host());
     let progress = parcel.body.progress();
     let attempts = if parcel.is_repeatable() { ATTEMPTS } else { 1 };
     let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_millis(500));
@@ -109,7 +113,7 @@ pub async fn send(client: &Client, module: &Module, mut parcel: Parcel) -> Resul
 }
 
 /// A standby may cancel what is in the way of its replay, or go away in the middle.
-fn is_of_failed_standby(answer: &Response) -> bool {
+fn is_of_failed_standby(answer: &Answer) -> bool {
     answer.status().is_server_error() && answer.headers().get(READ).is_some_and(|from| from == STANDBY)
 }
 
@@ -123,10 +127,12 @@ impl Parcel {
     async fn attempt(
         &mut self,
         client: &Client,
-        url: &Url,
+        url: &Uri,
         progress: Option<&Progress>,
-    ) -> std::result::Result<Response, Failure> {
-        let mut request = Request::new(self.method.clone(), url.clone());
+    ) -> std::result::Result<Answer, Failure> {
+        let mut request = Request::new(Either::Left(Full::default()));
+        self.method.clone_into(request.method_mut());
+        url.clone_into(request.uri_mut());
         self.headers.clone_into(request.headers_mut());
         if let Some(left) = self.deadline.left() {
             let left = format!("{}.{:03}", left.as_secs(), left.subsec_millis());
@@ -134,13 +140,13 @@ impl Parcel {
         }
         match &mut self.body {
             Body::Empty => {}
-            Body::Whole(bytes) => *request.body_mut() = Some(bytes.clone().into()),
+            Body::Whole(bytes) => *request.body_mut() = Either::Left(bytes.clone().into()),
             Body::Stream(upload) => {
                 if let Some(upload) = upload.take() {
                     if let Some(length) = upload.length {
                         request.headers_mut().insert(CONTENT_LENGTH, length.into());
                     }
-                    *request.body_mut() = Some(upload.body);
+                    *request.body_mut() = upload.body;
                 }
             }
         }
@@ -148,7 +154,7 @@ impl Parcel {
             answer = client.execute(request) => answer,
             () = self.deadline.passed(progress) => return Err(Failure::Late),
         };
-        let answer = answer.map_err(reqwest::Error::without_url).map_err(|error| {
+        let answer = answer.map_err(|error| {
             if error.is_connect() { Failure::NotConnected(error) } else { Failure::Closed(error) }
         })?;
         match Failure::relayed(&answer) {
@@ -182,7 +188,7 @@ impl Deadline {
 }
 
 impl Failure {
-    fn relayed(answer: &Response) -> Option<Self> {
+    fn relayed(answer: &Answer) -> Option<Self> {
         let status = answer.status();
         let is_gateways = matches!(
             status,

@@ -1,18 +1,26 @@
-//! Counts requests in Redis. Those that come while it answers are counted together, next: under load, one script
-//! counts many, and a caller who sends many at a time costs little more than one.
+//! Counts requests in Redis. Those that come while it answers are counted together, next, and so are those whose answer
+//! is still being made, until the first of them needs its verdict: under load, one script counts many, and a caller who
+//! sends many at a time costs little more than one.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::marker::PhantomData;
+use std::rc::Rc;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use deadpool_redis::redis::Script;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
+use tokio::time::timeout;
 
 use super::Redis;
 use crate::domain::quota::{Quota, Verdict, count};
 
 /// Requests that one script counts, at most: Redis does nothing else meanwhile.
 const MOST: usize = 256;
+
+/// A request is counted so long after it came at the latest, whatever its module takes to answer: others have to know.
+const PATIENCE: Duration = Duration::from_millis(5);
 
 /// [`count`] for several requests of each key, with the time of Redis, which is the same for every replica. Answers
 /// that time and, for each key, when its next request was due before: what became of each request follows from them.
@@ -45,6 +53,21 @@ thread_local! {
 struct Queue {
     waiting: Vec<Waiting>,
     is_counting: bool,
+    /// Requests of this worker, of those that are counted, whose verdict nobody has taken yet.
+    here: usize,
+    /// How many have ever been queued, and how many of those are not in `waiting` any more.
+    came: u64,
+    taken: u64,
+    /// Somebody in `waiting` needs the verdict.
+    is_urgent: bool,
+    urgent: Arc<Notify>,
+}
+
+impl Queue {
+    fn hurry(&mut self) {
+        self.is_urgent = true;
+        self.urgent.notify_one();
+    }
 }
 
 /// A request that is to be counted, and who waits for it.
@@ -58,11 +81,29 @@ struct Waiting {
 struct Counting(u64);
 
 impl Counting {
-    fn next(&self) -> Vec<Waiting> {
-        QUEUES.with_borrow_mut(|queues| {
-            let Some(queue) = queues.get_mut(&self.0) else { return Vec::new() };
+    fn with<T>(&self, work: impl FnOnce(&mut Queue) -> T) -> T {
+        QUEUES.with_borrow_mut(|queues| work(queues.entry(self.0).or_default()))
+    }
+
+    /// Waits until those who wait are to be counted, and takes them.
+    async fn next(&self) -> Vec<Waiting> {
+        // Whoever is here already goes along.
+        tokio::task::yield_now().await;
+        let urgent = self.with(|queue| Arc::clone(&queue.urgent));
+        let in_time = async {
+            while self.with(|queue| !queue.is_urgent && (1..MOST).contains(&queue.waiting.len())) {
+                urgent.notified().await;
+            }
+        };
+        // Their time is over, and nobody has asked for them.
+        let _ = timeout(PATIENCE, in_time).await;
+        self.with(|queue| {
             let rest = queue.waiting.split_off(queue.waiting.len().min(MOST));
-            std::mem::replace(&mut queue.waiting, rest)
+            let next = std::mem::replace(&mut queue.waiting, rest);
+            queue.taken = queue.came - queue.waiting.len() as u64;
+            // Who is left has waited as long.
+            queue.is_urgent = !queue.waiting.is_empty();
+            next
         })
     }
 }
@@ -70,45 +111,101 @@ impl Counting {
 impl Drop for Counting {
     fn drop(&mut self) {
         let id = self.0;
-        let _ = QUEUES.try_with(|queues| queues.borrow_mut().remove(&id));
+        let _ = QUEUES.try_with(|queues| {
+            if let Some(queue) = queues.borrow_mut().get_mut(&id) {
+                queue.waiting.clear();
+                queue.taken = queue.came;
+                (queue.is_counting, queue.is_urgent) = (false, false);
+            }
+        });
+    }
+}
+
+/// The verdict on a request, once it has been counted.
+pub struct Pending {
+    verdict: oneshot::Receiver<Verdict>,
+    /// Its place in the queue of its worker.
+    place: Option<Place>,
+}
+
+struct Place {
+    id: u64,
+    number: u64,
+    /// Other workers have queues of their own.
+    here: PhantomData<Rc<()>>,
+}
+
+impl Pending {
+    /// The verdict, now that it is needed; `None` when Redis is away.
+    pub async fn told(mut self) -> Option<Verdict> {
+        match self.verdict.try_recv() {
+            Err(oneshot::error::TryRecvError::Empty) => {}
+            told => return told.ok(),
+        }
+        if let Some(Place { id, number, .. }) = &self.place {
+            QUEUES.with_borrow_mut(|queues| {
+                if let Some(queue) = queues.get_mut(id).filter(|queue| *number > queue.taken) {
+                    queue.hurry();
+                }
+            });
+        }
+        (&mut self.verdict).await.ok()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let id = self.id;
+        let _ = QUEUES.try_with(|queues| {
+            if let Some(queue) = queues.borrow_mut().get_mut(&id) {
+                queue.here -= 1;
+            }
+        });
     }
 }
 
 impl Redis {
-    /// Counts a request of `caller`, from now on, whoever waits for it. Nothing is told when Redis is away.
-    pub fn count(&self, caller: String, quota: Quota) -> oneshot::Receiver<Verdict> {
+    /// Counts a request of `caller`, whoever waits for it: at once if it is alone on its worker, else together with
+    /// others as soon as one of them needs the verdict, and soon anyway. Nothing is told when Redis is away.
+    pub fn count(&self, caller: String, quota: Quota) -> Pending {
         let (told, verdict) = oneshot::channel();
         let waiting = Waiting { caller, quota, told };
-        if super::worker().is_some() {
-            self.count_soon(waiting);
+        let place = if super::worker().is_some() {
+            Some(self.count_soon(waiting))
         } else {
             let redis = self.clone();
             tokio::spawn(async move { redis.count_now(vec![waiting]).await });
-        }
-        verdict
+            None
+        };
+        Pending { verdict, place }
     }
 
-    fn count_soon(&self, waiting: Waiting) {
-        let is_counting = QUEUES.with_borrow_mut(|queues| {
-            let queue = queues.entry(self.id).or_default();
+    fn count_soon(&self, waiting: Waiting) -> Place {
+        let id = self.id;
+        let (place, is_counting) = QUEUES.with_borrow_mut(|queues| {
+            let queue = queues.entry(id).or_default();
             queue.waiting.push(waiting);
-            std::mem::replace(&mut queue.is_counting, true)
-        });
-        if is_counting {
-            return;
-        }
-        let (redis, counting) = (self.clone(), Counting(self.id));
-        tokio::spawn(async move {
-            loop {
-                // Whoever is here already goes along.
-                tokio::task::yield_now().await;
-                let next = counting.next();
-                if next.is_empty() {
-                    return;
-                }
-                redis.count_now(next).await;
+            queue.here += 1;
+            queue.came += 1;
+            if queue.here == 1 || queue.waiting.len() == MOST {
+                queue.hurry();
             }
+            let place = Place { id, number: queue.came, here: PhantomData };
+            (place, std::mem::replace(&mut queue.is_counting, true))
         });
+        if !is_counting {
+            let (redis, counting) = (self.clone(), Counting(id));
+            tokio::spawn(async move {
+                loop {
+                    let next = counting.next().await;
+                    if next.is_empty() {
+                        return;
+                    }
+                    redis.count_now(next).await;
+                }
+            });
+        }
+        place
     }
 
     async fn count_now(&self, waiting: Vec<Waiting>) {
@@ -161,7 +258,8 @@ mod tests {
         };
         let redis = Redis::new(&settings).unwrap();
         tokio::spawn(redis.clone().keep_connected(stop.clone()));
-        bhiv_testing::eventually(async || redis.count("connected".to_owned(), quota(1_000)).await.ok()).await;
+        bhiv_testing::eventually(async || redis.count("connected".to_owned(), quota(1_000)).told().await)
+            .await;
         redis
     }
 
@@ -173,7 +271,7 @@ mod tests {
         for requests in [1, 2, 3, 7, 50] {
             let (quota, mut arrival) = (quota(requests), 0);
             for _ in 0..requests + 3 {
-                let by_redis = redis.count(requests.to_string(), quota).await.unwrap();
+                let by_redis = redis.count(requests.to_string(), quota).told().await.unwrap();
                 let (here, next) = count(quota, arrival, 0);
                 arrival = next;
                 assert_eq!((by_redis.is_allowed, by_redis.remaining), (here.is_allowed, here.remaining));
@@ -194,8 +292,8 @@ mod tests {
         let stop = CancellationToken::new();
         let (one, other) = (connected("at-once", &stop).await, connected("at-once", &stop).await);
         let ask = async |redis: &Redis, caller: &str, requests: u32, times: usize| {
-            let asked = (0..times).map(|_| redis.count(caller.to_owned(), quota(requests)));
-            join_all(asked).await.into_iter().map(Result::unwrap).collect::<Vec<_>>()
+            let asked = (0..times).map(|_| redis.count(caller.to_owned(), quota(requests)).told());
+            join_all(asked).await.into_iter().map(Option::unwrap).collect::<Vec<_>>()
         };
         let left = |verdicts: &[Verdict]| -> Vec<_> {
             verdicts.iter().map(|verdict| verdict.is_allowed.then_some(verdict.remaining)).collect()
@@ -213,6 +311,28 @@ mod tests {
         stop.cancel();
     }
 
+    /// Those who can wait are counted together, when the first of them cannot wait any longer, and soon if all can.
+    #[tokio::test(flavor = "current_thread")]
+    async fn those_who_can_wait_are_counted_together() {
+        let stop = CancellationToken::new();
+        let redis = connected("together", &stop).await;
+        let ask = || redis.count("one".to_owned(), quota(10));
+        let left = |verdict: Option<Verdict>| verdict.map(|verdict| verdict.remaining);
+
+        // Nobody else is here: it does not wait.
+        let mut alone = ask();
+        assert_eq!(left((&mut alone.verdict).await.ok()), Some(9));
+
+        let (second, mut third) = (ask(), ask());
+        assert_eq!(left(second.told().await), Some(8));
+        assert_eq!(left(third.verdict.try_recv().ok()), Some(7), "one script counts both");
+
+        // Others have to know of it, even if nobody asks for its verdict.
+        let mut fourth = ask();
+        assert_eq!(left((&mut fourth.verdict).await.ok()), Some(6));
+        stop.cancel();
+    }
+
     /// Without Redis nobody is kept waiting.
     #[tokio::test(flavor = "current_thread")]
     async fn nobody_waits_for_what_is_away() {
@@ -224,8 +344,8 @@ mod tests {
         // Nobody has connected it.
         let redis = Redis::new(&settings).unwrap();
         for _ in 0..2 {
-            let asked = (0..3).map(|_| redis.count("one".to_owned(), quota(5)));
-            assert!(join_all(asked).await.iter().all(Result::is_err));
+            let asked = (0..3).map(|_| redis.count("one".to_owned(), quota(5)).told());
+            assert!(join_all(asked).await.iter().all(Option::is_none));
         }
     }
 }
