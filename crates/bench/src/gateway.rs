@@ -57,8 +57,8 @@ are built like those in images.
 
 - **forwarded**: a request to a running crm, by wrk, every layer at work: rate limit (counted in Redis, unless the
   line says otherwise), token, permission, consent, audit; beside NGINX as a plain proxy to the same crm: no log, no
-  TLS, connections kept open on both sides, as many workers as the gateway has; and beside actix-web and reqwest,
-  which the gateway is made with, as a proxy that does nothing else. The cache is off, and crm's relay stands still.
+  TLS, connections kept open on both sides, as many workers as the gateway has; and beside a proxy that is
+  easily made of actix-web and reqwest and does nothing else. The cache is off, and crm's relay stands still.
 - **forwarded to a service that does nothing**: the same to a server that answers a fixed text. Nothing but the
   proxies is at work then, which is more than they ever have to do: a real service needs most of the machine.
 - **added latency**: the median of one client who asks again and again, less that of the same client who asks crm

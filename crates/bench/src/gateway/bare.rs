@@ -1,4 +1,4 @@
-//! A proxy of the gateway's libraries, actix-web and reqwest, and nothing else: what they cost by themselves.
+//! A proxy of actix-web and reqwest, and nothing else: what is easily made of them.
 
 use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;

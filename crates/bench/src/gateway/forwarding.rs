@@ -24,7 +24,7 @@ struct Passed<'a> {
     what: &'a str,
     path: &'a str,
     script: &'a Path,
-    /// NGINX, and the gateway's libraries alone, before the same service.
+    /// NGINX, and a proxy of actix-web and reqwest, before the same service.
     beside: [&'a str; 2],
     /// The part of NGINX's rate that is asked; 0 if none is.
     asked: f64,
@@ -71,7 +71,7 @@ pub async fn throughput(stack: &Stack, page: &mut Page, effort: Effort) -> Resul
         let [ours, nginx, bare] = rates;
         let what = format!("{}, {clients} clients", passed.what);
         page.rates(&what, ours.clone(), "NGINX", nginx, passed.asked, 0.0);
-        page.rates(&what, ours, "its libraries alone", bare, 0.0, 0.0);
+        page.rates(&what, ours, "actix-web and reqwest", bare, 0.0, 0.0);
     }
     stack.sql("TRUNCATE crm.leads, crm.outbox, crm.history CASCADE").await?;
     Ok(())

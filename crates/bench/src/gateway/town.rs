@@ -22,11 +22,11 @@ pub const PLAIN_AT: &str = "127.0.0.1:29665";
 pub const NGINX_AT: &str = "127.0.0.1:29666";
 pub const NGINX_PLAIN_AT: &str = "127.0.0.1:29667";
 
-/// The gateway's libraries alone before them.
+/// A proxy of actix-web and reqwest before them.
 pub const BARE_AT: &str = "127.0.0.1:29668";
 pub const BARE_PLAIN_AT: &str = "127.0.0.1:29669";
 
-/// As many of the gateway, of NGINX and of its libraries alone.
+/// As many of the gateway, of NGINX and of the proxy beside it.
 pub const WORKERS: usize = 2;
 
 /// Services, two replicas of the gateway, and NGINX.
