@@ -4,14 +4,18 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use uuid::{Builder, Uuid};
 
 /// A source of time, ids and chance. Cloning it shares it.
 #[derive(Clone, Debug)]
-pub struct Clock(Arc<Mutex<State>>);
+pub struct Clock {
+    state: Arc<Mutex<State>>,
+    /// Whoever only wants the system's time waits for nobody.
+    is_system: bool,
+}
 
 #[derive(Debug)]
 struct State {
@@ -34,12 +38,13 @@ impl Clock {
     }
 
     fn with(time: Option<DateTime<Utc>>, chance: StdRng) -> Self {
-        Self(Arc::new(Mutex::new(State { time, chance, last_id: (0, 0) })))
+        let is_system = time.is_none();
+        Self { state: Arc::new(Mutex::new(State { time, chance, last_id: (0, 0) })), is_system }
     }
 
     /// The time now.
     pub fn now(&self) -> DateTime<Utc> {
-        self.locked(|state| state.now())
+        if self.is_system { whole_micros(system_time()) } else { self.locked(|state| state.now()) }
     }
 
     /// A new UUIDv7. Ids of one clock grow, within a millisecond too (RFC 9562, method 1).
@@ -58,16 +63,13 @@ impl Clock {
     }
 
     fn locked<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        act(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl State {
-    /// To the microsecond, which is what PostgreSQL keeps: a time that was stored reads back the same.
-    #[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
     fn now(&self) -> DateTime<Utc> {
-        let now = self.time.unwrap_or_else(Utc::now);
-        now.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(now)
+        whole_micros(self.time.unwrap_or_else(system_time))
     }
 
     fn id(&mut self) -> Uuid {
@@ -87,6 +89,16 @@ impl State {
         random[1] = low;
         Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
+fn system_time() -> DateTime<Utc> {
+    Utc::now()
+}
+
+/// What PostgreSQL keeps: a time that was stored reads back the same.
+fn whole_micros(time: DateTime<Utc>) -> DateTime<Utc> {
+    time.with_nanosecond(time.nanosecond() / 1_000 * 1_000).unwrap_or(time)
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 use std::net::TcpListener;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use actix_web::body::MessageBody;
-use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
+use actix_web::body::BoxBody;
+use actix_web::dev::{Server, Service as _, ServiceResponse};
 use actix_web::http::ConnectionType;
-use actix_web::middleware::{Next, from_fn};
+use actix_web::middleware::from_fn;
 use actix_web::{App as ActixApp, HttpServer, web};
 use bhiv_auth::Verifier;
 use bhiv_broker::{Backoff, Connector, State};
@@ -126,12 +127,13 @@ pub fn serve(
     let context = web::Data::new(context.clone());
     let health = web::Data::new(health);
     let server = HttpServer::new(move || {
-        let (guard, leaving) = (Arc::clone(&guard), leaving.clone());
+        // A clone of the token itself takes a lock of all workers.
+        let (guard, leaving) = (Arc::clone(&guard), Rc::new(leaving.clone()));
         ActixApp::new()
             .wrap(from_fn(reading::choose))
             .wrap(from_fn(move |request, next| guard(request, next)))
             .wrap(from_fn(surround))
-            .wrap(from_fn(move |request, next| part(leaving.clone(), request, next)))
+            .wrap_fn(move |request, app| part(Rc::clone(&leaving), app.call(request)))
             .app_data(web::Data::clone(&authority))
             .app_data(web::Data::clone(&context))
             .app_data(web::Data::clone(&health))
@@ -211,11 +213,10 @@ fn shut(_door: &TcpListener) -> std::io::Result<()> {
 
 /// The answers of a process that is leaving say that their connection ends: its next request goes to another process.
 async fn part(
-    leaving: CancellationToken,
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let mut response = next.call(request).await?;
+    leaving: Rc<CancellationToken>,
+    answering: impl Future<Output = Result<ServiceResponse<BoxBody>, actix_web::Error>>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let mut response = answering.await?;
     let head = response.response_mut().head_mut();
     if leaving.is_cancelled() && !head.upgrade() {
         head.set_connection_type(ConnectionType::Close);
