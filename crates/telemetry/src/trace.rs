@@ -130,7 +130,7 @@ pub fn current() -> Option<String> {
     })
 }
 
-/// Every request and message asks for it: formatted, its numbers would take ten times as long.
+/// Every request and message asks for it: formatted, its numbers took three times as long.
 fn push_hex(text: &mut String, bytes: &[u8]) {
     let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
     text.extend(digits.filter_map(|digit| char::from_digit(digit.into(), 16)));

@@ -2,6 +2,7 @@
 //! by each replica alone.
 
 mod counter;
+mod queue;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -23,7 +24,7 @@ use tracing::{info, warn};
 
 use crate::config::RedisSettings;
 
-pub use counter::Pending;
+pub use queue::Pending;
 
 const PATIENCE: Duration = Duration::from_secs(2);
 

@@ -10,7 +10,7 @@ pub fn segments(path: &str) -> Vec<Cow<'_, str>> {
     if let Some(rest) = path.strip_prefix('/').filter(|rest| rest.bytes().all(is_simple)) {
         return rest.split('/').map(Cow::from).collect();
     }
-    // The parser that the client for modules uses, so that both read the same.
+    // As browsers and URL libraries read it.
     let Ok(url) = Url::parse(&format!("http://module{path}")) else { return Vec::new() };
     let segments = url.path_segments().into_iter().flatten();
     segments.map(|segment| percent_decode_str(segment).decode_utf8_lossy().into_owned().into()).collect()

@@ -1,7 +1,5 @@
 //! Which headers go to a module, and which come back.
 
-use std::fmt::Write as _;
-
 use actix_web::http::header::HeaderMap;
 use actix_web::http::uri::Authority;
 use actix_web::web::{Bytes, BytesMut};
@@ -75,12 +73,6 @@ impl Values {
         self.0.extend_from_slice(bytes);
         self.0.split().freeze()
     }
-
-    fn written(&mut self, text: std::fmt::Arguments<'_>) -> Bytes {
-        // It grows as far as is needed.
-        let _ = self.0.write_fmt(text);
-        self.0.split().freeze()
-    }
 }
 
 /// What a client is told with a module's answer.
@@ -105,10 +97,10 @@ fn tell_origin(headers: &mut ModuleHeaders, request: &HttpRequest, limits: &Limi
     let host = said("x-forwarded-host").or_else(|| host(request)).filter(|host| is_host(host));
     let mut forwarded = String::with_capacity(96);
     if let Some(Client(address)) = request.extensions().get() {
-        let text = values.written(format_args!("{address}"));
+        let text = address.to_string();
         let (begin, end) = if address.is_ipv6() { ("for=\"[", "]\";") } else { ("for=", ";") };
-        forwarded.extend([begin, std::str::from_utf8(&text).unwrap_or_default(), end]);
-        set(headers, const { HeaderName::from_static("x-forwarded-for") }, text);
+        forwarded.extend([begin, &text, end]);
+        set(headers, const { HeaderName::from_static("x-forwarded-for") }, values.of(text.as_bytes()));
     }
     forwarded.extend(["proto=", proto]);
     set(headers, const { HeaderName::from_static("x-forwarded-proto") }, values.of(proto.as_bytes()));
