@@ -9,6 +9,9 @@
 //!   then, tens of milliseconds usually, the old answer is given;
 //! - what anybody says to consent, in all modules.
 //!
+//! Each process has those that it gave or read last at hand. It asks Redis whether the kept one is that very one, and
+//! takes it over only if not: which answer is kept, and until when, Redis alone knows.
+//!
 //! Without Redis nothing is kept and every request goes to its module. A replica that could not renew a generation
 //! goes past the cache of that module until it could. Others may meanwhile give an old answer if they still reach
 //! Redis, until the event of the change reaches one of them; the same is true when Redis fails over to a replica of
@@ -16,6 +19,7 @@
 
 mod answers;
 mod kept;
+mod shared;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -39,7 +43,8 @@ use crate::modules::{Modules, NAMES};
 use crate::recent::Recent;
 use crate::redis::Redis;
 use answers::Whole;
-use kept::{Found, Lookup};
+use kept::Near;
+use shared::{Found, Lookup, caller};
 
 /// How long changes are still heard of when the process ends.
 const LAST: Duration = Duration::from_millis(500);
@@ -53,6 +58,7 @@ pub struct Cache {
     /// How long answers are kept; not at all without it.
     ttl: Option<Duration>,
     redis: Redis,
+    near: Near,
     changes: Changes,
     clock: Clock,
     /// By module and by what the cache did.
@@ -71,17 +77,19 @@ impl Cache {
         };
         let asked = NAMES.iter().flat_map(|module| OUTCOMES.map(|outcome| bound(*module, outcome))).collect();
         let ttl = Some(Duration::from_secs(seconds)).filter(|ttl| !ttl.is_zero());
-        Self { ttl, redis, changes, clock, asked: Arc::new(asked) }
+        Self { ttl, redis, near: Near::new(), changes, clock, asked: Arc::new(asked) }
     }
 
     /// Gives modules new generations for what others leave to it, until `stop`.
     pub async fn keep_up(self, stop: CancellationToken) {
         let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(1));
+        let mut forgetting = tokio::time::interval(self.ttl.unwrap_or(Duration::from_hours(1)));
         while !stop.is_cancelled() {
             if self.renew(&self.changes.unsettled()).await {
                 backoff.reset();
                 tokio::select! {
                     () = self.changes.left() => {}
+                    _ = forgetting.tick() => self.forget(),
                     () = stop.cancelled() => {}
                 }
             } else {
@@ -94,6 +102,11 @@ impl Cache {
         // The last messages are being handled just now, and nobody comes after this process to tell of them.
         tokio::time::sleep(LAST).await;
         self.renew(&self.changes.unsettled()).await;
+    }
+
+    fn forget(&self) {
+        let ttl = self.ttl.unwrap_or_default().as_secs();
+        self.near.forget_before(answers::seconds(self.clock.now()).saturating_sub(ttl));
     }
 
     fn count(&self, module: &'static str, outcome: &'static str) {
@@ -181,7 +194,7 @@ async fn read(
     forwarding: impl Future<Output = Result<HttpResponse>>,
 ) -> Result<HttpResponse> {
     let headers = request.headers();
-    let caller = kept::caller(request);
+    let caller = caller(request);
     let is_known = caller.is_some() || !headers.contains_key(AUTHORIZATION);
     if !is_kept(request.path()) || headers.contains_key(RANGE) || !is_known {
         cache.count(module, "bypass");
@@ -195,12 +208,10 @@ async fn read(
         Some(_) if wish.no_cache => ("refresh", "fwd=request"),
         Some(Lookup::Absent) => ("miss", "fwd=uri-miss"),
         Some(Lookup::Stale) => ("miss", "fwd=stale"),
-        Some(Lookup::Hit(bytes)) => {
-            if let Some(answer) = answers::kept(request, bytes, cache.ttl, cache.clock.now()) {
-                cache.count(module, "hit");
-                return Ok(answer);
-            }
-            ("miss", "fwd=miss")
+        Some(Lookup::Malformed) => ("miss", "fwd=miss"),
+        Some(Lookup::Hit(kept)) => {
+            cache.count(module, "hit");
+            return Ok(answers::kept(request, kept, cache.ttl, cache.clock.now()));
         }
     };
     cache.count(module, outcome);
@@ -212,7 +223,7 @@ async fn read(
         Whole::Not(answer) => return Ok(answers::marked(answer, why)),
         Whole::Answer(whole) => whole,
     };
-    let (answer, kept) = answers::fresh(request, whole, why, found.is_some(), cache.clock.now());
+    let (answer, kept) = answers::fresh(request, whole, why, found.is_some(), &cache.clock);
     if let (Some(found), Some(kept)) = (found, kept) {
         let cache = cache.clone();
         // Nobody has to wait for it.

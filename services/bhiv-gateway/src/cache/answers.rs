@@ -12,12 +12,14 @@ use actix_web::http::header::{
 };
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
+use bhiv_clock::Clock;
 use bhiv_web::{Problem, Result};
 use chrono::{DateTime, Utc};
 use futures_util::stream::{self, StreamExt as _};
 
-use super::kept::short;
-use crate::domain::cache::{Directives, Kept, LARGEST};
+use super::kept::Kept;
+use super::shared::short;
+use crate::domain::cache::{Directives, LARGEST};
 use crate::error::MODULE_UNAVAILABLE;
 
 /// What the cache did (RFC 9211).
@@ -127,8 +129,8 @@ pub fn fresh(
     (mut head, body): (HttpResponse<()>, Bytes),
     why: &str,
     is_kept: bool,
-    now: DateTime<Utc>,
-) -> (HttpResponse, Option<Vec<u8>>) {
+    clock: &Clock,
+) -> (HttpResponse, Option<Kept>) {
     let headers = head.headers_mut();
     if !headers.contains_key(ETAG)
         && let Ok(tag) =
@@ -140,30 +142,23 @@ pub fn fresh(
         headers.insert(CACHE_CONTROL, ASK_FIRST);
     }
     let kept = is_kept.then(|| {
-        let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
-        Kept { at: seconds(now), headers, body: &body }.write()
+        let headers = headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        Kept { id: clock.id(), at: seconds(clock.now()), headers, body: body.clone() }
     });
     mark(headers, &if is_kept { format!("{why}; stored") } else { why.to_owned() });
     (conditional(request, head.set_body(body).map_into_boxed_body()), kept)
 }
 
-/// What a client gets of an answer that was kept; nothing if it cannot be read.
-pub fn kept(
-    request: &HttpRequest,
-    bytes: &[u8],
-    ttl: Option<Duration>,
-    now: DateTime<Utc>,
-) -> Option<HttpResponse> {
-    let Kept { at, headers, body } = Kept::read(bytes)?;
+/// What a client gets of an answer that was kept.
+pub fn kept(request: &HttpRequest, kept: &Kept, ttl: Option<Duration>, now: DateTime<Utc>) -> HttpResponse {
     let mut answer = HttpResponse::Ok();
-    for (name, value) in headers {
-        answer.append_header((name, value));
+    for (name, value) in &kept.headers {
+        answer.append_header((name.clone(), value.clone()));
     }
-    let age = seconds(now).saturating_sub(at);
+    let age = seconds(now).saturating_sub(kept.at);
     let left = ttl.unwrap_or_default().as_secs().saturating_sub(age);
     answer.insert_header((AGE, age));
-    let answer = marked(answer.body(Bytes::copy_from_slice(body)), &format!("hit; ttl={left}"));
-    Some(conditional(request, answer))
+    conditional(request, marked(answer.body(kept.body.clone()), &format!("hit; ttl={left}")))
 }
 
 /// 304 if the client has it already.
@@ -190,6 +185,6 @@ fn conditional(request: &HttpRequest, answer: HttpResponse) -> HttpResponse {
 }
 
 /// Since 1970.
-fn seconds(time: DateTime<Utc>) -> u64 {
+pub fn seconds(time: DateTime<Utc>) -> u64 {
     time.timestamp().try_into().unwrap_or(0)
 }

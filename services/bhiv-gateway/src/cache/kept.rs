@@ -1,128 +1,154 @@
-//! What stands in Redis: the generation of each module, and answers.
+//! An answer as it is kept.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
-use actix_web::http::header::ACCEPT;
-use actix_web::{HttpMessage as _, HttpRequest};
-use aws_lc_rs::digest::{SHA256, digest};
-use bhiv_auth::Caller;
-use deadpool_redis::redis::{self, Script};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::web::Bytes;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 use uuid::Uuid;
 
-use super::{Cache, answers};
-use crate::changes::Unsettled;
-use crate::domain::cache::key;
+/// What kept answers take of this process, in bytes.
+const ROOM: u64 = 64 << 20;
 
-/// Reads generation and answer in one go. A module without a generation, which Redis may have forgotten, gets one
-/// that no answer has.
-static FIND: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(
-        "local generation = redis.call('GET', KEYS[1])
-         if not generation then
-           generation = ARGV[1]
-           redis.call('SET', KEYS[1], generation)
-         end
-         local kept = redis.call('GET', KEYS[2])
-         if not kept then
-           return {generation, 0, ''}
-         elseif string.sub(kept, 1, 16) ~= generation then
-           return {generation, 1, ''}
-         end
-         return {generation, 2, string.sub(kept, 17)}",
-    )
-});
+/// What an answer takes beside its body, about.
+const HEAD: usize = 1 << 10;
 
-/// What there is for a request.
-pub struct Found {
-    /// Where an answer is kept.
-    key: String,
-    /// The generation of the module, read before it is asked.
-    generation: Vec<u8>,
-    /// The answer.
-    pub lookup: Lookup,
+/// An answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// No two answers have the same, even of one request.
+    pub id: Uuid,
+    /// When it was given, in seconds since 1970.
+    pub at: u64,
+    /// Its headers.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Its body.
+    pub body: Bytes,
 }
 
-/// An answer that is kept, or why there is none.
-pub enum Lookup {
-    /// Nobody has asked for it lately.
-    Absent,
-    /// The module has changed since.
-    Stale,
-    /// As [`crate::domain::cache::Kept`] writes it.
-    Hit(Vec<u8>),
-}
-
-/// The caller whose token was verified on the way here.
-pub fn caller(request: &HttpRequest) -> Option<Arc<Caller>> {
-    request.extensions().get().cloned()
-}
-
-impl Cache {
-    /// What is kept for `request`; nothing when the cache is not to be used now.
-    pub async fn find(
-        &self,
-        request: &HttpRequest,
-        module: &'static str,
-        caller: Option<&Caller>,
-    ) -> Option<Found> {
-        self.ttl?;
-        // Otherwise this process knows of a change that Redis does not know of.
-        if !self.changes.is_settled(module) {
-            return None;
-        }
-        let accept = answers::joined(request.headers(), &ACCEPT);
-        let key = key(request.path(), request.query_string(), &accept, caller);
-        let key = self.redis.key(format_args!("answer:{}", short(key.as_bytes()).simple()));
-        let mut finding = FIND.prepare_invoke();
-        finding.key(self.generation(module)).key(&key).arg(self.clock.id().as_bytes());
-        let found = self.redis.ask("finding an answer", async |conn| {
-            finding.invoke_async::<(Vec<u8>, u8, Vec<u8>)>(conn).await
-        });
-        let (generation, state, kept) = found.await?;
-        let lookup = match state {
-            0 => Lookup::Absent,
-            1 => Lookup::Stale,
-            _ => Lookup::Hit(kept),
+impl Kept {
+    /// Appends it to `bytes`: its id in 16 of them, when in 8; then each header's name and value and the body, each after
+    /// its length in 4.
+    pub fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.reserve(HEAD + self.body.len());
+        bytes.extend(self.id.as_bytes());
+        bytes.extend(self.at.to_be_bytes());
+        let mut push = |part: &[u8]| {
+            bytes.extend(u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
+            bytes.extend(part);
         };
-        Some(Found { key, generation, lookup })
+        for (name, value) in &self.headers {
+            push(name.as_str().as_bytes());
+            push(value.as_bytes());
+        }
+        // A header's name is never empty.
+        push(&[]);
+        push(&self.body);
     }
 
-    /// Keeps an answer where [`Cache::find`] looked for it.
-    pub async fn keep(&self, found: Found, kept: Vec<u8>) {
-        let Some(ttl) = self.ttl else { return };
-        let Found { key, generation: mut value, .. } = found;
-        value.extend(kept);
-        let mut keeping = redis::cmd("SET");
-        keeping.arg(key).arg(value).arg("EX").arg(ttl.as_secs());
-        self.redis.ask("keeping an answer", async |conn| keeping.query_async::<()>(conn).await).await;
-    }
-
-    /// Gives the modules that changed new generations; answers whether that is done.
-    pub async fn renew(&self, changes: &[Unsettled]) -> bool {
-        if changes.is_empty() {
-            return true;
+    /// Reads what [`Kept::write`] wrote; nothing if it is something else.
+    pub fn read(mut bytes: Bytes) -> Option<Self> {
+        let id = Uuid::from_bytes(*take(&mut bytes, 16)?.first_chunk()?);
+        let at = u64::from_be_bytes(*take(&mut bytes, 8)?.first_chunk()?);
+        let mut next = || {
+            let length = u32::from_be_bytes(*take(&mut bytes, 4)?.first_chunk()?);
+            take(&mut bytes, length.try_into().ok()?)
+        };
+        let mut headers = Vec::new();
+        loop {
+            let name = next()?;
+            if name.is_empty() {
+                break;
+            }
+            let value = HeaderValue::from_maybe_shared(next()?).ok()?;
+            headers.push((HeaderName::from_bytes(&name).ok()?, value));
         }
-        let fresh = self.clock.id();
-        let mut renewing = redis::cmd("MSET");
-        for change in changes {
-            renewing.arg(self.generation(change.module)).arg(fresh.as_bytes());
-        }
-        let renewed =
-            self.redis.ask("renewing", async |conn| renewing.query_async::<()>(conn).await).await.is_some();
-        if renewed {
-            self.changes.settle(changes);
-        }
-        renewed
-    }
-
-    fn generation(&self, module: &str) -> String {
-        self.redis.key(format_args!("generation:{module}"))
+        Some(Self { id, at, headers, body: next()? })
     }
 }
 
-/// 128 bits of SHA-256.
-pub fn short(bytes: &[u8]) -> Uuid {
-    let hash = digest(&SHA256, bytes);
-    let hash = hash.as_ref().first_chunk::<16>().copied().unwrap_or_default();
-    Uuid::from_bytes(hash)
+fn take(bytes: &mut Bytes, length: usize) -> Option<Bytes> {
+    (length <= bytes.len()).then(|| bytes.split_to(length))
+}
+
+/// Answers that this process has at hand. Whether one may still be given only Redis knows. Cloning it shares it.
+#[derive(Clone)]
+pub struct Near(Arc<Cache<Uuid, Arc<Kept>, ByLength>>);
+
+#[derive(Clone)]
+struct ByLength;
+
+impl Weighter<Uuid, Arc<Kept>> for ByLength {
+    fn weight(&self, _: &Uuid, kept: &Arc<Kept>) -> u64 {
+        (HEAD + kept.body.len()).try_into().unwrap_or(u64::MAX)
+    }
+}
+
+impl Near {
+    /// None, at first.
+    pub fn new() -> Self {
+        Self(Arc::new(Cache::with_weighter(10_000, ROOM, ByLength)))
+    }
+
+    /// The one that was put there last.
+    pub fn get(&self, name: &Uuid) -> Option<Arc<Kept>> {
+        self.0.get(name)
+    }
+
+    /// Puts one there.
+    pub fn put(&self, name: Uuid, kept: Kept) -> Arc<Kept> {
+        let kept = Arc::new(kept);
+        self.0.insert(name, Arc::clone(&kept));
+        kept
+    }
+
+    /// Forgets those from before `at`, which nobody is given any more: what they say of people does not stay.
+    pub fn forget_before(&self, at: u64) {
+        self.0.retain(|_, kept| kept.at >= at);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static LARGE: [u8; 100_000] = [0; 100_000];
+
+    fn kept(at: u64, body: &'static [u8]) -> Kept {
+        let headers = [("etag", "\"1\""), ("x-empty", ""), ("x-module", "a"), ("x-module", "b")];
+        let headers =
+            headers.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+        Kept { id: Uuid::from_u128(9), at, headers: headers.into(), body: Bytes::from_static(body) }
+    }
+
+    #[test]
+    fn what_was_kept_is_read_as_it_was() {
+        let kept = kept(7, b"{}");
+        let mut bytes = Vec::new();
+        kept.write(&mut bytes);
+        let bytes = Bytes::from(bytes);
+        assert_eq!(Kept::read(bytes.clone()), Some(kept));
+        for end in 0..bytes.len() {
+            assert_eq!(Kept::read(bytes.slice(..end)), None, "{end}");
+        }
+    }
+
+    #[test]
+    fn the_process_has_the_last_ones_until_they_are_old_and_no_more_than_there_is_room_for() {
+        let near = Near::new();
+        let [one, two] = [1, 2].map(Uuid::from_u128);
+        near.put(one, kept(7, b"old"));
+        near.put(one, kept(8, b"new"));
+        near.put(two, kept(9, b""));
+        near.forget_before(8);
+        assert_eq!(near.get(&one).unwrap().body, "new");
+        near.forget_before(9);
+        assert!(near.get(&one).is_none() && near.get(&two).is_some());
+
+        for name in 0..2_000 {
+            near.put(Uuid::from_u128(name), kept(9, &LARGE));
+        }
+        assert!(near.0.weight() <= ROOM && near.0.len() > 100, "{} of {}", near.0.weight(), near.0.len());
+    }
 }

@@ -1,4 +1,4 @@
-//! Which answers are kept, for whom, and in what form.
+//! Which answers are kept, and for whom.
 
 use bhiv_auth::{Caller, Role};
 
@@ -121,55 +121,6 @@ impl Directives {
     }
 }
 
-/// An answer as it is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept<'a> {
-    /// When it was given, in seconds since 1970.
-    pub at: u64,
-    /// Its headers.
-    pub headers: Vec<(&'a str, &'a [u8])>,
-    /// Its body.
-    pub body: &'a [u8],
-}
-
-impl<'a> Kept<'a> {
-    /// As bytes: when, in 8 of them; then each header's name and value and the body, each after its length in 4.
-    pub fn write(&self) -> Vec<u8> {
-        let mut bytes = self.at.to_be_bytes().to_vec();
-        let mut push = |part: &[u8]| {
-            bytes.extend(u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
-            bytes.extend(part);
-        };
-        for (name, value) in &self.headers {
-            push(name.as_bytes());
-            push(value);
-        }
-        // A header's name is never empty.
-        push(&[]);
-        push(self.body);
-        bytes
-    }
-
-    /// Reads what [`Kept::write`] wrote; nothing if it is something else.
-    pub fn read(bytes: &'a [u8]) -> Option<Self> {
-        let (at, mut rest) = bytes.split_first_chunk::<8>()?;
-        let mut next = || {
-            let (length, parts) = rest.split_first_chunk::<4>()?;
-            let (part, after) = parts.split_at_checked(u32::from_be_bytes(*length).try_into().ok()?)?;
-            rest = after;
-            Some(part)
-        };
-        let mut headers = Vec::new();
-        loop {
-            match next()? {
-                [] => break,
-                name => headers.push((std::str::from_utf8(name).ok()?, next()?)),
-            }
-        }
-        Some(Self { at: u64::from_be_bytes(*at), headers, body: next()? })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use bhiv_auth::{Access, Module, Permission};
@@ -231,15 +182,5 @@ mod tests {
         let directives = Directives::of("max-age=0, Private=\"x\",NO-STORE");
         assert_eq!(directives, Directives { no_cache: true, no_store: true, private: true });
         assert_eq!(Directives::of("max-age=60, public"), Directives::default());
-    }
-
-    #[test]
-    fn what_was_kept_is_read_as_it_was() {
-        let kept = Kept { at: 7, headers: vec![("etag", b"\"1\""), ("x-empty", b"")], body: b"{}" };
-        let bytes = kept.write();
-        assert_eq!(Kept::read(&bytes), Some(kept));
-        for end in 0..bytes.len() {
-            assert_eq!(Kept::read(&bytes[..end]), None, "{end}");
-        }
     }
 }

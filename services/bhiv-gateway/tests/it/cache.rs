@@ -8,6 +8,7 @@ use bhiv_auth::Role;
 use bhiv_events::crm::LeadUpdated;
 use bhiv_events::{AuditRecorded, Contract as _, Event, Producer};
 use bhiv_testing::{Answer, TestApp, servers};
+use deadpool_redis::redis::{Client, Commands as _};
 use futures_util::future::join_all;
 use futures_util::{StreamExt as _, stream};
 use reqwest::Method;
@@ -105,7 +106,11 @@ async fn special(request: HttpRequest, counter: Data<Counter>) -> HttpResponse {
 }
 
 fn settings() -> Vec<String> {
-    vec![format!("--redis-prefix={}", prefix()), "--rate-limits=address=none,user=none".to_owned()]
+    settings_with(&prefix())
+}
+
+fn settings_with(prefix: &str) -> Vec<String> {
+    vec![format!("--redis-prefix={prefix}"), "--rate-limits=address=none,user=none".to_owned()]
 }
 
 fn status(answer: &Answer) -> &str {
@@ -279,6 +284,51 @@ async fn a_client_can_ask_for_a_fresh_answer() {
     app.eventually(async || (app.get(LEADS).await.expect(200)["value"] == 9).then_some(())).await;
     get_with(&app, LEADS, ("pragma", "no-cache")).await.expect(200);
     assert!(is_hit(&eventually_kept(&app, LEADS).await));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_for_a_fresh_answer_refreshes_it_at_every_replica() {
+    let counter = Counter::default();
+    let module = counter.start().await;
+    let more = settings();
+    let first = app_with(&module, &more).await;
+    let second = replica_of(&first, &module, &more);
+    for value in 1..=5 {
+        counter.value.store(value, Ordering::SeqCst);
+        // Nothing was told of a change: the new answer is of the same generation as the old one, which both have.
+        get_with(&first, LEADS, ("cache-control", "no-cache")).await.expect(200);
+        for replica in [&second, &first] {
+            replica
+                .eventually(async || {
+                    let read = eventually_kept(replica, LEADS).await;
+                    (read.expect(200)["value"] == value).then_some(())
+                })
+                .await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_redis_says_which_answer_is_kept_and_until_when() {
+    let counter = Counter::default();
+    let module = counter.start().await;
+    let prefix = prefix();
+    let more = settings_with(&prefix);
+    let first = app_with(&module, &more).await;
+    let second = replica_of(&first, &module, &more);
+    let mut redis = Client::open(servers().redis_url.expose()).unwrap();
+    eventually_kept(&first, LEADS).await;
+    let keys: Vec<String> = redis.keys(format!("{prefix}:answer:*")).unwrap();
+    let [key] = &keys[..] else { panic!("{keys:?}") };
+
+    // Generation and id are in the first 32 bytes; the rest cannot be read any more.
+    let _: usize = redis.setrange(key, 32, vec![0xff_u8; 16]).unwrap();
+    assert!(is_hit(&first.get(LEADS).await), "it has that answer at hand");
+    assert_eq!(status(&second.get(LEADS).await), "bhiv-gateway; fwd=miss; stored");
+    eventually_kept(&second, LEADS).await;
+
+    let _: usize = redis.del(key).unwrap();
+    assert_eq!(status(&first.get(LEADS).await), "bhiv-gateway; fwd=uri-miss; stored");
 }
 
 #[tokio::test(flavor = "multi_thread")]
