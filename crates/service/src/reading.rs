@@ -15,26 +15,19 @@ pub const READ: &str = "bhiv-read";
 pub const STANDBY: &str = "standby";
 const ANY: &str = "any";
 
-/// What a request asks for, and what became of it.
-#[derive(Clone, Copy, PartialEq)]
-enum From {
-    Primary,
-    Any,
-    Standby,
-}
-
 tokio::task_local! {
-    static FROM: Cell<From>;
+    /// Of a request that a standby may answer: whether one does.
+    static BY_STANDBY: Cell<bool>;
 }
 
 /// Whether a standby may answer what is being asked. Only within a handler of such a request.
 pub(crate) fn may_be_old() -> bool {
-    FROM.try_with(|from| from.get() != From::Primary).unwrap_or(false)
+    BY_STANDBY.try_with(|_| ()).is_ok()
 }
 
 /// A standby answers it.
 pub(crate) fn is_from_standby() {
-    let _ = FROM.try_with(|from| from.set(From::Standby));
+    let _ = BY_STANDBY.try_with(|by_standby| by_standby.set(true));
 }
 
 /// Reads whose caller says so may be answered by a standby, and say so if they were.
@@ -44,14 +37,16 @@ pub(crate) async fn choose(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     let is_any = request.headers().get(READ).is_some_and(|value| value == ANY);
-    let from = if is_read && is_any { From::Any } else { From::Primary };
+    if !(is_read && is_any) {
+        return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
+    }
     let answering = async {
         let answer = next.call(request).await;
-        (answer, FROM.try_with(Cell::get).unwrap_or(From::Primary))
+        (answer, BY_STANDBY.with(Cell::get))
     };
-    let (answer, from) = FROM.scope(Cell::new(from), answering).await;
+    let (answer, by_standby) = BY_STANDBY.scope(Cell::new(false), answering).await;
     let mut answer = answer?.map_into_boxed_body();
-    if from == From::Standby {
+    if by_standby {
         answer.headers_mut().insert(HeaderName::from_static(READ), HeaderValue::from_static(STANDBY));
     }
     Ok(answer)

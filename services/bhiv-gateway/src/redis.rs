@@ -25,6 +25,7 @@ use tracing::{info, warn};
 use crate::config::RedisSettings;
 
 pub use queue::Pending;
+use queue::Queue;
 
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -42,6 +43,8 @@ pub struct Redis {
     shared: Arc<watch::Sender<Option<Shared>>>,
     /// The shared connection has failed.
     failed: Arc<Notify>,
+    /// Requests that are to be counted.
+    queue: Queue,
 }
 
 /// The connection that was made last, and the how manyth it is.
@@ -105,7 +108,8 @@ impl Redis {
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let (shared, failed) = (Arc::new(watch::Sender::new(None)), Arc::default());
         let hurry = Duration::from_millis(*hurry);
-        Ok(Self { pool, client, prefix: prefix.clone(), hurry, id, shared, failed })
+        let (prefix, queue) = (prefix.clone(), Queue::default());
+        Ok(Self { pool, client, prefix, hurry, id, shared, failed, queue })
     }
 
     /// Whether it answers.

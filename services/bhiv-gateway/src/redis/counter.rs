@@ -8,7 +8,7 @@ use deadpool_redis::redis::Script;
 use tokio::sync::oneshot;
 
 use super::Redis;
-use super::queue::{Pending, Place, Waiting};
+use super::queue::{Pending, Waiting};
 use crate::domain::quota::{Quota, Verdict, count};
 
 /// [`count`] for several requests of each key, with the time of Redis, which is the same for every replica. Answers
@@ -34,36 +34,19 @@ static COUNT: LazyLock<Script> = LazyLock::new(|| {
 });
 
 impl Redis {
-    /// Counts a request of `caller`, whoever waits for it: at once if it is alone on its worker, else together with
-    /// others as soon as one of them needs the verdict, and soon anyway. Nothing is told when Redis is away.
+    /// Counts a request of `caller`: at once if no other is here, else together with others as soon as one of them needs
+    /// the verdict, and soon anyway. Nothing is told when Redis is away.
     pub fn count(&self, caller: String, quota: Quota) -> Pending {
-        let (told, verdict) = oneshot::channel();
-        let waiting = Waiting { caller, quota, told };
-        let place = if super::worker().is_some() {
-            Some(self.count_soon(waiting))
-        } else {
-            let redis = self.clone();
-            tokio::spawn(async move { redis.count_now(vec![waiting]).await });
-            None
-        };
-        Pending::new(verdict, place)
-    }
-
-    fn count_soon(&self, waiting: Waiting) -> Place {
-        let (place, counting) = Place::take(self.id, waiting);
-        if let Some(counting) = counting {
+        let (pending, counting) = self.queue.put(caller, quota);
+        if let Some(mut counting) = counting {
             let redis = self.clone();
             tokio::spawn(async move {
-                loop {
-                    let next = counting.next().await;
-                    if next.is_empty() {
-                        return;
-                    }
+                while let Some(next) = counting.next().await {
                     redis.count_now(next).await;
                 }
             });
         }
-        place
+        pending
     }
 
     async fn count_now(&self, waiting: Vec<Waiting>) {
