@@ -1,6 +1,6 @@
 use std::fs;
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::signature::Ed25519KeyPair;
@@ -55,11 +55,14 @@ impl Keys {
         Self { private: private.to_owned(), jwks: jwks.to_owned() }
     }
 
-    /// Makes a private key, readable by its owner alone, and the JWKS that belongs to it.
+    /// Makes a private key, readable by its owner alone, and the JWKS that belongs to it. So is a folder that is made for
+    /// it.
     ///
     /// # Errors
     /// When a file cannot be written; an existing private key is never overwritten.
     pub fn generate(private: &Path, jwks: &Path) -> Result<(), KeyError> {
+        make_folder(private, 0o700)?;
+        make_folder(jwks, 0o755)?;
         make_private(private)?;
         Self::new(private, jwks).write(vec![read_private(private)?.1])
     }
@@ -148,6 +151,13 @@ fn is_same(one: &Jwk, other: &Jwk) -> bool {
     one.common.key_id == other.common.key_id
 }
 
+/// The folder of `file`, unless it is there.
+fn make_folder(file: &Path, mode: u32) -> Result<(), KeyError> {
+    let Some(folder) = file.parent() else { return Ok(()) };
+    let made = fs::DirBuilder::new().recursive(true).mode(mode).create(folder);
+    made.map_err(|error| KeyError::file(folder, error))
+}
+
 fn make_private(path: &Path) -> Result<(), KeyError> {
     let der = Ed25519KeyPair::generate()
         .and_then(|pair| pair.to_pkcs8v1())
@@ -175,4 +185,33 @@ pub(crate) fn read_private(path: &Path) -> Result<(EncodingKey, Jwk), KeyError> 
     public.common.public_key_use = Some(PublicKeyUse::Signature);
     public.common.key_algorithm = Some(KeyAlgorithm::EdDSA);
     Ok((private, public))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn keys_are_made_in_a_folder_that_others_cannot_enter_and_never_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let (private, public) = (folder.path().join("new/keys/key.pem"), folder.path().join("new/jwks.json"));
+        Keys::generate(&private, &public).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(private.parent().unwrap()), mode(&private)), (0o700, 0o600));
+        let made = fs::read(&private).unwrap();
+        let again = Keys::generate(&private, &public);
+        assert!(matches!(again, Err(KeyError::File { .. })));
+        assert_eq!(fs::read(&private).unwrap(), made);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        let refused = Keys::generate(&file.join("keys/key.pem"), &folder.path().join("jwks.json"));
+        assert!(refused.unwrap_err().to_string().contains("file/keys: "));
+    }
 }

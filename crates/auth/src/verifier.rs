@@ -282,13 +282,6 @@ mod tests {
     }
 
     #[test]
-    fn a_private_key_is_never_overwritten() {
-        let Setup { folder, .. } = setup();
-        let again = Keys::generate(&folder.path().join("key.pem"), &folder.path().join("jwks.json"));
-        assert!(matches!(again, Err(KeyError::File { .. })));
-    }
-
-    #[test]
     fn a_rotated_key_signs_at_once_and_the_one_before_stays_valid_until_the_next() {
         let Setup { keys, verifier, signer, folder: _folder } = setup();
         let token = || signer.sign("ravi", &[Role::Sales], now(), TimeDelta::minutes(5)).unwrap();

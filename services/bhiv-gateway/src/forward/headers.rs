@@ -85,7 +85,7 @@ pub fn to_client(headers: &ModuleHeaders) -> impl Iterator<Item = (&HeaderName, 
     })
 }
 
-/// `X-Forwarded-*` and `Forwarded` (RFC 7239): one entry, which the gateway vouches for.
+/// `Forwarded` (RFC 7239): one entry, which the gateway vouches for.
 fn tell_origin(headers: &mut ModuleHeaders, request: &HttpRequest, limits: &Limits, values: &mut Values) {
     let from_proxy = request.peer_addr().is_some_and(|peer| limits.trusts(peer.ip()));
     let said = |name: &str| {
@@ -93,20 +93,15 @@ fn tell_origin(headers: &mut ModuleHeaders, request: &HttpRequest, limits: &Limi
         value.to_str().ok()?.rsplit(',').next().map(str::trim)
     };
     let proto = said("x-forwarded-proto").filter(|proto| matches!(*proto, "http" | "https"));
-    let proto = proto.unwrap_or("http");
     let host = said("x-forwarded-host").or_else(|| host(request)).filter(|host| is_host(host));
     let mut forwarded = String::with_capacity(96);
     if let Some(Client(address)) = request.extensions().get() {
-        let text = address.to_string();
         let (begin, end) = if address.is_ipv6() { ("for=\"[", "]\";") } else { ("for=", ";") };
-        forwarded.extend([begin, &text, end]);
-        set(headers, const { HeaderName::from_static("x-forwarded-for") }, values.of(text.as_bytes()));
+        forwarded.extend([begin, &address.to_string(), end]);
     }
-    forwarded.extend(["proto=", proto]);
-    set(headers, const { HeaderName::from_static("x-forwarded-proto") }, values.of(proto.as_bytes()));
+    forwarded.extend(["proto=", proto.unwrap_or("http")]);
     if let Some(host) = host {
         forwarded.extend([";host=\"", host, "\""]);
-        set(headers, const { HeaderName::from_static("x-forwarded-host") }, values.of(host.as_bytes()));
     }
     set(headers, const { HeaderName::from_static("forwarded") }, values.of(forwarded.as_bytes()));
 }

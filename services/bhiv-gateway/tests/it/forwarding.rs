@@ -102,11 +102,11 @@ async fn where_a_request_comes_from_is_what_the_gateway_says() {
         let seen = TestApp::read(request).await.expect(200);
         let host = host.unwrap_or(app.url.strip_prefix("http://").unwrap());
         let headers = &seen["headers"];
-        assert_eq!(headers["x-forwarded-for"], address);
-        assert_eq!(headers["x-forwarded-proto"], proto);
-        assert_eq!(headers["x-forwarded-host"], host);
         assert_eq!(headers["forwarded"], format!("for={address};proto={proto};host=\"{host}\""));
-        assert_eq!((&headers["x-real-ip"], &headers["x-forwarded-port"]), (&json!(null), &json!(null)));
+        for other in ["for", "proto", "host", "port"].map(|what| format!("x-forwarded-{what}")) {
+            assert_eq!(headers[other], json!(null));
+        }
+        assert_eq!(headers["x-real-ip"], json!(null));
     }
 }
 
