@@ -100,6 +100,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    erasure_names (name, erasure_id) {
+        name -> Bytea,
+        erasure_id -> Uuid,
+    }
+}
+
+diesel::table! {
     erasures (id) {
         id -> Uuid,
         version -> Int8,
@@ -222,6 +229,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     duties,
     duty_evidence,
     erasure_answers,
+    erasure_names,
     erasures,
     heard_events,
     legal_holds,

@@ -1,7 +1,8 @@
 use bhiv_db::Conn;
 use chrono::{DateTime, Utc};
+use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::sql_types::{Array, Bool, Text};
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -9,7 +10,7 @@ use uuid::Uuid;
 
 use crate::domain::erasure::{AllKept, AllRemoved, ErasureStatus, ModuleState, Names, modules};
 use crate::domain::regime::Regime;
-use crate::schema::{erasure_answers, erasures};
+use crate::schema::{erasure_answers, erasure_names, erasures};
 
 /// A person who is to be forgotten, or was.
 #[derive(
@@ -120,12 +121,26 @@ pub async fn lock_all(conn: &mut Conn) -> QueryResult<()> {
 
 /// Writes a new erasure.
 pub async fn insert(conn: &mut Conn, erasure: &Erasure) -> QueryResult<()> {
-    diesel::insert_into(erasures::table).values(erasure).execute(conn).await.map(drop)
+    diesel::insert_into(erasures::table).values(erasure).execute(conn).await?;
+    diesel::sql_query(
+        "INSERT INTO erasure_names (name, erasure_id)
+         SELECT DISTINCT sha256(convert_to(lower(name), 'UTF8')), $1 FROM unnest($2) AS name",
+    )
+    .bind::<diesel::sql_types::Uuid, _>(erasure.id)
+    .bind::<Array<Text>, _>(erasure.names())
+    .execute(conn)
+    .await
+    .map(drop)
 }
 
-/// Writes an erasure that was changed.
+/// Writes an erasure that was changed. Whose it was is forgotten when it is over.
 pub async fn update(conn: &mut Conn, erasure: &Erasure) -> QueryResult<()> {
-    diesel::update(erasure).set(erasure).execute(conn).await.map(drop)
+    diesel::update(erasure).set(erasure).execute(conn).await?;
+    if matches!(erasure.status, ErasureStatus::Completed | ErasureStatus::Cancelled) {
+        let names = erasure_names::table.filter(erasure_names::erasure_id.eq(erasure.id));
+        diesel::delete(names).execute(conn).await?;
+    }
+    Ok(())
 }
 
 /// The erasure, locked until the end of the transaction.
@@ -133,11 +148,14 @@ pub async fn lock(conn: &mut Conn, id: Uuid) -> QueryResult<Option<Erasure>> {
     erasures::table.find(id).select(Erasure::as_select()).for_update().first(conn).await.optional()
 }
 
-/// The erasure of one of `names` that is neither complete nor called off.
+/// An erasure of somebody with one of `names` that is neither complete nor called off.
 pub async fn under_way(conn: &mut Conn, names: &[String]) -> QueryResult<Option<Erasure>> {
-    let open = [ErasureStatus::Announced, ErasureStatus::Held, ErasureStatus::Running];
+    let is_one_of =
+        sql::<Bool>("erasure_names.name IN (SELECT sha256(convert_to(lower(it), 'UTF8')) FROM unnest(")
+            .bind::<Array<Text>, _>(names)
+            .sql(") AS it)");
     erasures::table
-        .filter(erasures::subject.eq_any(names).and(erasures::status.eq_any(open)))
+        .filter(erasures::id.eq_any(erasure_names::table.filter(is_one_of).select(erasure_names::erasure_id)))
         .select(Erasure::as_select())
         .first(conn)
         .await

@@ -1,6 +1,8 @@
 use bhiv_db::Conn;
 use chrono::{DateTime, Utc};
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::{Array, Bool, Text};
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -60,10 +62,13 @@ pub async fn find(conn: &mut Conn, id: Uuid) -> QueryResult<Option<Hold>> {
     legal_holds::table.find(id).select(Hold::as_select()).first(conn).await.optional()
 }
 
-/// A hold that stands on one of `names`, if one does.
+/// A hold that stands on one of `names`, in capitals or not, if one does.
 pub async fn standing(conn: &mut Conn, names: &[String]) -> QueryResult<Option<Hold>> {
+    let is_one_of = sql::<Bool>("lower(subject) IN (SELECT lower(it) FROM unnest(")
+        .bind::<Array<Text>, _>(names)
+        .sql(") AS it)");
     legal_holds::table
-        .filter(legal_holds::subject.eq_any(names).and(legal_holds::released_at.is_null()))
+        .filter(is_one_of.and(legal_holds::released_at.is_null()))
         .order(legal_holds::id)
         .select(Hold::as_select())
         .first(conn)
