@@ -88,6 +88,7 @@ pub fn catalog() -> Vec<Entry> {
         Entry::of::<compliance::ComplianceChecked>(),
         Entry::of::<compliance::ComplianceViolation>(),
         Entry::of::<compliance::ErasureAnnounced>(),
+        Entry::of::<compliance::ErasureCancelled>(),
         Entry::of::<compliance::ErasureRequested>(),
         Entry::of::<compliance::ErasureCompleted>(),
         Entry::of::<compliance::DutyOverdue>(),

@@ -161,6 +161,23 @@ impl ErasureAnnounced {
     }
 }
 
+/// An erasure was called off after it was announced: the person's data stays, and nobody has to tell them any more.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ErasureCancelled {
+    /// Id of the erasure.
+    pub erasure_id: Uuid,
+    /// Who was to be forgotten, for example `lead/0190...`.
+    pub person: String,
+}
+
+contract!(ErasureCancelled = Compliance "compliance" "erasure" "cancelled" "v1", "erasure" / erasure_id);
+
+impl ErasureCancelled {
+    fn canned() -> Self {
+        Self { erasure_id: sample::ERASURE, person: format!("lead/{}", sample::LEAD) }
+    }
+}
+
 /// A person is to be forgotten: every module removes what it has about them and tells of it by
 /// [`PersonErased`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

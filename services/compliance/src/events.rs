@@ -2,7 +2,7 @@
 
 use bhiv_events::compliance::{
     ComplianceChecked, ComplianceViolation, ConsentGranted, ConsentRevoked, DutyOverdue, ErasureAnnounced,
-    ErasureCompleted, ErasureRequested, ModuleErasure, Rule,
+    ErasureCancelled, ErasureCompleted, ErasureRequested, ModuleErasure, Rule,
 };
 use bhiv_outbox::Tx;
 
@@ -67,6 +67,12 @@ pub fn erasure_announced(tx: &mut Tx, erasure: &Erasure) {
         regime: erasure.regime.to_string(),
         erase_at: erasure.erase_at,
     };
+    tx.record(erasure.version, &event);
+}
+
+/// Nobody has to be told any more.
+pub fn erasure_cancelled(tx: &mut Tx, erasure: &Erasure) {
+    let event = ErasureCancelled { erasure_id: erasure.id, person: erasure.subject.clone() };
     tx.record(erasure.version, &event);
 }
 

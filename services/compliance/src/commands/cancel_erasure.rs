@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::begin_erasure::without_names;
 use crate::domain::erasure::ErasureStatus;
+use crate::events;
 use crate::store::erasure::{self, ErasureProgress};
 
 /// An erasure is called off before it begins.
@@ -37,6 +38,7 @@ impl Command for CancelErasure {
         erasure.updated_at = tx.now();
         erasure::update(tx.conn(), &erasure).await?;
         let entity = format!("erasure/{}", erasure.id);
+        events::erasure_cancelled(tx, &erasure);
         tx.audit("erasure.cancel", entity, Some(&before), Some(&without_names(&erasure)));
         let modules = erasure::progress(tx.conn(), erasure.id).await?;
         Ok(ErasureProgress { erasure, modules })

@@ -1,7 +1,7 @@
 //! Persons are forgotten: by every module, once, with a certificate.
 
 use bhiv_auth::Role;
-use bhiv_events::compliance::{ErasureAnnounced, ErasureCompleted, ErasureRequested};
+use bhiv_events::compliance::{ErasureAnnounced, ErasureCancelled, ErasureCompleted, ErasureRequested};
 use bhiv_events::crm::{LeadCreated, LeadUpdated};
 use bhiv_events::{Contract as _, Event, Kept, PersonErased, Producer, Removed, dataschema};
 use bhiv_signing::{JwkSet, PublicKeys};
@@ -209,16 +209,17 @@ async fn under_dpdp_it_begins_once_after_notice_of_48_hours() {
     assert_eq!((announced[0].regime.as_str(), announced[0].erase_at), ("dpdp", at));
     let cancelled = app.post(&format!("{}/cancel", path(&called_off)), json!({})).await.expect(200);
     assert_eq!(cancelled["status"], "cancelled");
+    let [told] = app.recorded_as::<ErasureCancelled>().await.try_into().unwrap();
+    assert_eq!((json!(told.erasure_id), told.person.as_str()), (called_off["id"].clone(), "lead/2"));
 
     other.clock.advance(TimeDelta::hours(49));
     app.eventually(async || {
         (app.get(&path(&erasure)).await.expect(200)["status"] == "running").then_some(())
     })
     .await;
-    let announced = ["erasure_announced"; 2];
     assert_eq!(
         app.recorded_names().await,
-        [&announced[..], &["erasure_requested", "person_erased"]].concat()
+        ["erasure_announced", "erasure_announced", "erasure_cancelled", "erasure_requested", "person_erased"]
     );
     let problem = app.post(&format!("{}/cancel", path(&erasure)), json!({})).await;
     problem.expect_problem(409, "illegal_transition");
@@ -296,6 +297,23 @@ async fn what_cannot_be_erased_is_refused_and_changes_nothing() {
     let erasure = app.post("/compliance/erasure", json!({"subject": LEAD})).await.expect(202);
     let again = app.post("/compliance/erasure", json!({"subject": "x", "also": [LEAD]})).await;
     assert_eq!(again.expect_problem(409, "erasure_under_way")["erasure_id"], erasure["id"]);
+
+    // Whatever they are known as, and once it has begun.
+    let new = json!({"subject": "asha@example.com", "also": ["user/asha"]});
+    let begun = app.post("/compliance/erasure", new).await.expect(202);
+    assert_eq!(begun["status"], "running");
+    for name in ["Asha@Example.com", "user/asha"] {
+        let again = app.post("/compliance/erasure", json!({"subject": name})).await;
+        assert_eq!(again.expect_problem(409, "erasure_under_way")["erasure_id"], begun["id"], "{name}");
+        let hold = app.post("/compliance/holds", json!({"subject": name, "reason": "Case 13"})).await;
+        hold.expect_problem(409, "erasure_under_way");
+    }
+    answer_all(&app, &begun).await;
+    app.post("/compliance/holds", json!({"subject": "user/asha", "reason": "Case 13"})).await.expect(201);
+    let held = app.post("/compliance/erasure", json!({"subject": "User/Asha"})).await;
+    held.expect_problem(409, "legal_hold");
+    app.post("/compliance/erasure", json!({"subject": "asha@example.com"})).await.expect(202);
+
     let missing = "/compliance/erasure/0190aaaa-0000-7000-8000-0000000000ff";
     app.get(missing).await.expect_problem(404, "not_found");
     app.post(&format!("{missing}/cancel"), json!({})).await.expect_problem(404, "not_found");

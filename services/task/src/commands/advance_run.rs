@@ -6,13 +6,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::add_task::{Maker, add_task};
 use super::end_approval::end_approval;
-use super::escalate_tasks::escalate_tasks;
+use super::move_tasks::move_tasks;
 use crate::domain::approval::ApprovalStatus;
 use crate::domain::assignment::{Assignment, Strategy, in_turn, least_loaded};
 use crate::domain::ids::WorkflowId;
 use crate::domain::run::{Outcome, Plan, StepStatus, WaitsFor};
 use crate::domain::step::Step;
-use crate::domain::task::NewTask;
+use crate::domain::task::{NewTask, TaskStatus};
 use crate::events;
 use crate::store::approval::{self, Approval};
 use crate::store::run::{self, Run};
@@ -92,8 +92,12 @@ async fn begin(tx: &mut Tx, run: &mut Run, workflow: &str, step: &Step) -> Resul
             Came::To(format!("created task/{}", task.id))
         }
         Step::EscalateTasks { reference, reason } => {
-            let count = escalate_tasks(tx, reference, reason.clone()).await?;
+            let count = move_tasks(tx, reference, TaskStatus::Escalated, reason.clone()).await?;
             Came::To(format!("escalated {count} of the tasks about {reference}"))
+        }
+        Step::CancelTasks { reference } => {
+            let count = move_tasks(tx, reference, TaskStatus::Cancelled, None).await?;
+            Came::To(format!("cancelled {count} of the tasks about {reference}"))
         }
         Step::Publish { event_type, payload } => {
             let id = events::workflow_published(tx, run, event_type, payload);

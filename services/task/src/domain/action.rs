@@ -19,6 +19,8 @@ pub enum Action {
     CreateTask(TaskTemplate),
     /// The open tasks about something are escalated.
     EscalateTasks(Escalation),
+    /// The open tasks about something are cancelled.
+    CancelTasks(Cancellation),
     /// Somebody outside is told; what follows waits until they have it.
     Notify(Notification),
     /// An event is published: `workflow_published`.
@@ -70,6 +72,15 @@ pub struct Escalation {
     /// Why; cut at 4000 characters.
     #[schema(min_length = 1, max_length = 4000)]
     pub reason: Option<String>,
+}
+
+/// The tasks that are cancelled. Its texts are templates over `event` and `data`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cancellation {
+    /// What they are about, for example `order/{{ data.order_id }}`; gives at most 100 characters.
+    #[schema(min_length = 1, max_length = 1000)]
+    pub reference: String,
 }
 
 /// Who is told what.
@@ -212,6 +223,7 @@ impl Action {
             Self::EscalateTasks(tasks) => {
                 vec![("reference", Some(tasks.reference.as_str())), ("reason", tasks.reason.as_deref())]
             }
+            Self::CancelTasks(tasks) => vec![("reference", Some(tasks.reference.as_str()))],
             Self::Notify(notification) => vec![("text", Some(notification.text.as_str()))],
             Self::Publish(publication) => {
                 return publication.texts().map(|(name, text)| (format!("payload/{name}"), text)).collect();
@@ -239,6 +251,7 @@ impl PartialSchema for Action {
             .description(Some("Something that a workflow does: exactly one of these fields."))
             .property("create_task", Ref::from_schema_name(TaskTemplate::name()))
             .property("escalate_tasks", Ref::from_schema_name(Escalation::name()))
+            .property("cancel_tasks", Ref::from_schema_name(Cancellation::name()))
             .property("notify", Ref::from_schema_name(Notification::name()))
             .property("publish", Ref::from_schema_name(Publication::name()))
             .property("wait", Ref::from_schema_name(Pause::name()))
@@ -258,6 +271,7 @@ impl ToSchema for Action {
         }
         push::<TaskTemplate>(schemas);
         push::<Escalation>(schemas);
+        push::<Cancellation>(schemas);
         push::<Notification>(schemas);
         push::<Publication>(schemas);
         push::<Pause>(schemas);
@@ -280,6 +294,7 @@ mod tests {
             {"publish": {"event_type": "own", "payload": {"a/b": "{{"}}},
             {"wait": {"minutes": 1}},
             {"approve": {"question": "{{", "approvers": ["ravi"]}},
+            {"cancel_tasks": {"reference": "{{"}},
         ]))
         .unwrap();
         let InvalidTemplates(faults) = broken.check().unwrap_err();
@@ -296,6 +311,7 @@ mod tests {
                 "/actions/2/notify/text",
                 "/actions/3/publish/payload/a~1b",
                 "/actions/5/approve/question",
+                "/actions/6/cancel_tasks/reference",
             ]
         );
     }

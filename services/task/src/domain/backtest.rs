@@ -98,6 +98,7 @@ fn says(step: &Step) -> String {
             let reason = reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
             format!("escalate the open tasks about {reference}{reason}")
         }
+        Step::CancelTasks { reference } => format!("cancel the open tasks about {reference}"),
         Step::Notify { url, text } => format!("tell {}: {text}", url.host()),
         Step::Publish { event_type, payload } => format!("publish {event_type} {}", json!(payload)),
         Step::Wait { minutes } => format!("wait {minutes} minutes"),

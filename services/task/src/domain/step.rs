@@ -23,6 +23,8 @@ pub enum Step {
     },
     /// Escalate the open tasks about `reference`.
     EscalateTasks { reference: String, reason: Option<String> },
+    /// Cancel the open tasks about `reference`.
+    CancelTasks { reference: String },
     /// Tell somebody outside.
     Notify { url: CallbackUrl, text: String },
     /// Publish an event.
@@ -84,6 +86,9 @@ impl Action {
                 reference: short("reference", needed("reference", &tasks.reference)?)?,
                 reason: optional("reason", &tasks.reason)?.map(|reason| cut(&reason, MAX_DESCRIPTION)),
             },
+            Self::CancelTasks(tasks) => {
+                Step::CancelTasks { reference: short("reference", needed("reference", &tasks.reference)?)? }
+            }
             Self::Notify(Notification { url, text }) => {
                 Step::Notify { url: url.clone(), text: cut(&needed("text", text)?, MAX_TEXT) }
             }
@@ -163,6 +168,7 @@ mod tests {
             {"publish": {"event_type": "lead.seen", "payload": {"id": "{{ data.id }}", "none": "{{ data.none or '' }}"}}},
             {"wait": {"minutes": 90}},
             {"approve": {"question": "Call {{ data.id }}?", "approvers": ["ravi"], "within_hours": 4}},
+            {"cancel_tasks": {"reference": "lead/{{ data.id }} "}},
         ]));
         let texts = |pairs: [(&str, &str); 2]| pairs.map(|(a, b)| (a.to_owned(), b.to_owned())).into();
         assert_eq!(
@@ -182,6 +188,7 @@ mod tests {
                     approvers: vec!["ravi".to_owned()],
                     within_hours: Some(4)
                 },
+                Step::CancelTasks { reference: "lead/7".to_owned() },
             ]
         );
         let reserved =
@@ -199,6 +206,8 @@ mod tests {
         assert_eq!(fault(long), "/actions/0/create_task/reference: it is longer than 100 characters");
         let long = json!([{"escalate_tasks": {"reference": "{{ data.long }}"}}]);
         assert_eq!(fault(long), "/actions/0/escalate_tasks/reference: it is longer than 100 characters");
+        let long = json!([{"cancel_tasks": {"reference": "{{ data.long }}"}}]);
+        assert_eq!(fault(long), "/actions/0/cancel_tasks/reference: it is longer than 100 characters");
         let empty = json!([{"create_task": {"title": "{{ ' ' }}"}}]);
         assert_eq!(fault(empty), "/actions/0/create_task/title: it is empty");
         let unknown =

@@ -218,6 +218,28 @@ async fn open_tasks_are_escalated_and_their_state_shows_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn open_tasks_are_cancelled_and_those_that_are_over_stay() {
+    let app = bare().await;
+    let reference = format!("lead/{}", LeadCreated::sample().lead_id);
+    for status in ["pending", "in_progress", "blocked", "completed", "escalated", "cancelled"] {
+        let task =
+            app.post("/task/tasks", json!({"title": status, "reference": reference})).await.expect(201);
+        app.patch(&format!("/task/tasks/{}", id(&task)), json!({"status": status})).await.expect(200);
+    }
+    app.post("/task/tasks", json!({"title": "another", "reference": "lead/2"})).await.expect(201);
+    let actions = json!([{"cancel_tasks": {"reference": "{{ event.subject }}"}}]);
+    let new = json!({"name": "Cancel", "trigger": "lead_created", "actions": actions});
+    app.post("/task/workflows", new).await.expect(201);
+    app.deliver_twice(&app.event(&LeadCreated::sample())).await;
+
+    let cancelled = items(&app, "/task/tasks?status=cancelled").await;
+    assert_eq!(texts(&cancelled, "title"), ["cancelled", "escalated", "blocked", "in_progress", "pending"]);
+    assert_eq!(texts(&items(&app, "/task/tasks?status=completed").await, "title"), ["completed"]);
+    assert_eq!(texts(&items(&app, "/task/tasks?status=pending").await, "title"), ["another"]);
+    assert_eq!(run(&app).await["effects"], json!([format!("cancelled 4 of the tasks about {reference}")]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn runs_are_filtered_and_paged_and_outlive_their_workflow() {
     let app = bare().await;
     let (one, other) = (workflow(&app, "A").await, workflow(&app, "B").await);

@@ -1,7 +1,7 @@
 //! The reactions that the migration ships, on the canned events of the contracts.
 
 use bhiv_events::Contract;
-use bhiv_events::compliance::{ComplianceViolation, ErasureAnnounced};
+use bhiv_events::compliance::{ComplianceViolation, ErasureAnnounced, ErasureCancelled};
 use bhiv_events::core::UnifiedReceived;
 use bhiv_events::crm::{LeadCreated, OpportunityWon};
 use bhiv_events::logistics::{DeliveryCompleted, DeliveryDelayed, DeliveryScheduled, InventoryLow};
@@ -30,6 +30,7 @@ async fn every_reaction_is_there_and_enabled() {
     assert_eq!(
         texts(&workflows, "trigger"),
         [
+            "erasure_cancelled",
             "erasure_announced",
             "unified_received",
             "inventory_low",
@@ -136,6 +137,13 @@ async fn violations_low_stock_and_unified_events_are_looked_at() {
         format!("Tell {} that their data goes at 2026-01-03T00:00:00Z", announced.person)
     );
     assert_eq!((&task["due_date"], &task["priority"]), (&json!("2027-01-15T09:00:00Z"), &json!("urgent")));
+
+    let before = app.get(&format!("/task/tasks/{}", id(&task))).await.expect(200);
+    assert_eq!(before["status"], "pending");
+    let cancelled = app.event(&ErasureCancelled::sample());
+    app.deliver_twice(&cancelled).await;
+    let after = app.get(&format!("/task/tasks/{}", id(&task))).await.expect(200);
+    assert_eq!((&after["status"], &after["version"]), (&json!("cancelled"), &json!(2)));
 
     let unified = UnifiedReceived::sample();
     let task = task_after(&app, &unified).await;
