@@ -55,8 +55,8 @@ impl Keys {
         Self { private: private.to_owned(), jwks: jwks.to_owned() }
     }
 
-    /// Makes a private key, readable by its owner alone, and the JWKS that belongs to it. So is a folder that is made for
-    /// it.
+    /// Makes a private key, readable by its owner alone, and the JWKS that belongs to it. Folders that are not there are
+    /// made; that of the private key is its owner's alone.
     ///
     /// # Errors
     /// When a file cannot be written; an existing private key is never overwritten.
