@@ -7,6 +7,9 @@ use crate::{Conn, Error};
 /// Makes what `role_url` needs to connect, as an administrator: a role with the URL's user and password,
 /// and a schema of the same name that belongs to it. Repeating it changes nothing but the password.
 ///
+/// The administrator is a superuser, or owns the database and may make roles (`CREATEROLE`), as where PostgreSQL is
+/// somebody else's. Without being a superuser it becomes a member of the role.
+///
 /// The role gets no right on any other schema, `public` included.
 ///
 /// # Errors
@@ -57,7 +60,12 @@ const STATEMENTS: &str = "
       -- may set it; where there is none, deadlocks are found after the server's second.
       (3, CASE WHEN (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
             THEN format('ALTER ROLE %I SET deadlock_timeout = %L', $1, '100ms') END),
-      (4, format('CREATE SCHEMA IF NOT EXISTS %I AUTHORIZATION %I', $1, $1)),
-      (5, 'REVOKE ALL ON SCHEMA public FROM PUBLIC'),
-      (6, format('REVOKE CREATE, TEMPORARY ON DATABASE %I FROM PUBLIC', current_database()))
+      -- Whoever is no superuser gives a schema only to a role that it belongs to: before PostgreSQL 16 also if it has just
+      -- made that role.
+      (4, format('DO $do$ BEGIN
+                    IF NOT pg_has_role(current_user, %L, %L) THEN GRANT %I TO CURRENT_USER; END IF;
+                  END $do$', $1, 'USAGE', $1)),
+      (5, format('CREATE SCHEMA IF NOT EXISTS %I AUTHORIZATION %I', $1, $1)),
+      (6, 'REVOKE ALL ON SCHEMA public FROM PUBLIC'),
+      (7, format('REVOKE CREATE, TEMPORARY ON DATABASE %I FROM PUBLIC', current_database()))
     ) AS statements (step, sql) WHERE sql IS NOT NULL ORDER BY step";
