@@ -72,7 +72,7 @@ impl Module {
             let said = plans.during(async || question.ask(&Client::new()).await).await?;
             scans.extend(said.into_iter().map(|table| format!("{question} reads all of {table}")));
         }
-        service.kill().await?;
+        service.end().await?;
         plans.stop(stack).await?;
 
         let counted = counting(stack, self.largest, asked).await?;
@@ -81,7 +81,7 @@ impl Module {
         for question in &questions {
             slowest.push((p95(question, asked).await?, question));
         }
-        service.kill().await?;
+        service.end().await?;
         slowest.sort_by(|(one, _), (other, _)| other.total_cmp(one));
         let Some((worst, _)) = slowest.first() else { return Err(format!("{name} has no lists").into()) };
         page.single(

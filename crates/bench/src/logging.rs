@@ -72,7 +72,7 @@ async fn ingest(stack: &Stack, page: &mut Page, runs: usize) -> Result {
         publish(stack).await?;
         let mut service = Service::start(stack, LOGGING, AT, &settings(stack)?).await?;
         let rate = taken_in(stack).await?;
-        service.kill().await?;
+        service.end().await?;
         let (copy, into_same) = copy(stack).await?;
         say(&format!(
             "ingested {run}/{runs}: {rate:.0}/s, COPY {copy:.0}/s, COPY into the same {into_same:.0}/s"
@@ -224,7 +224,7 @@ async fn search(stack: &Stack, page: &mut Page, rows: u64, asked: usize) -> Resu
         );
         worst = worst.max(took);
     }
-    service.kill().await?;
+    service.end().await?;
     let what = format!("the slowest, with {rows} rows");
     page.single(&what, format!("{worst:.1} ms"), "", "50 ms", worst <= LIMIT);
     Ok(())

@@ -8,6 +8,7 @@ use bhiv_clock::Clock;
 use bhiv_settings::Secret;
 use chrono::TimeDelta;
 use tokio::process::{Child, Command as Process};
+use tokio::time::timeout;
 
 use crate::Result;
 use crate::stack::Stack;
@@ -97,9 +98,11 @@ impl Service {
         status(&self.process.id().ok_or("the process has ended")?.to_string(), "VmHWM:")
     }
 
-    /// Ends it at once.
-    pub async fn kill(&mut self) -> Result {
-        self.process.kill().await?;
+    /// Asks it to end and waits until it has.
+    pub async fn end(&mut self) -> Result {
+        let pid = self.process.id().ok_or("the process has ended")?.to_string();
+        Process::new("kill").args(["-s", "TERM", &pid]).status().await?;
+        timeout(Duration::from_mins(1), self.process.wait()).await??;
         Ok(())
     }
 }
@@ -111,6 +114,7 @@ fn settings(stack: &Stack, kind: Kind) -> Result<Vec<(&'static str, String)>> {
         ("AMQP_URL", named(&stack.amqp_url, kind.user)?),
         ("AUTH_JWKS_FILE", jwks.display().to_string()),
         ("TRACE_RATIO", "0".to_owned()),
+        ("DRAIN_DELAY_MS", "0".to_owned()),
     ])
 }
 

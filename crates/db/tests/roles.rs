@@ -1,7 +1,5 @@
 //! What a service's own role is given, and by whom, at a real PostgreSQL.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use bhiv_db::{Conn, Migrations, migrate, prepare};
 use bhiv_testing::{TestDatabase, servers};
 use diesel::sql_query;

@@ -141,6 +141,9 @@ diesel::table! {
         authority -> Nullable<Text>,
         archived_at -> Nullable<Timestamptz>,
         merged_into -> Nullable<Uuid>,
+        email_key -> Nullable<Text>,
+        phone_key -> Nullable<Text>,
+        name_key -> Nullable<Text>,
     }
 }
 

@@ -70,14 +70,14 @@ impl Town {
 
     /// The gateway that keeps answers, with the memory of a fresh one.
     pub async fn fresh(&mut self, stack: &Stack) -> Result<&Service> {
-        self.keeping.kill().await?;
+        self.keeping.end().await?;
         self.keeping = gateway(stack, KEEPING_AT, "300").await?;
         Ok(&self.keeping)
     }
 
     pub async fn stop(self) -> Result {
         for mut service in [self.gateway, self.keeping, self.compliance, self.crm] {
-            service.kill().await?;
+            service.end().await?;
         }
         for server in self.bare.into_iter().chain([self.plain]) {
             server.stop(false).await;

@@ -44,7 +44,7 @@ pub async fn measure(stack: &Stack, page: &mut Page) -> Result {
     let begun = Instant::now();
     export(&token, FEW + MANY).await?;
     tell(page, "export of all leads", crm.peak()?.saturating_sub(before), begun.elapsed());
-    crm.kill().await
+    crm.end().await
 }
 
 #[expect(clippy::cast_precision_loss, reason = "memory and rows are far below 2^52")]

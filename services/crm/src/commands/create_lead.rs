@@ -9,8 +9,8 @@ use super::find_duplicates::find_duplicates;
 use crate::domain::conversion::OnDuplicates;
 use crate::domain::lead::{LeadStatus, NewLead};
 use crate::events;
-use crate::store::duplicate::Duplicate;
-use crate::store::lead::{self, Lead};
+use crate::store::duplicate::{self, Duplicate};
+use crate::store::lead::Lead;
 
 /// A lead comes in.
 #[derive(Debug)]
@@ -79,8 +79,8 @@ impl Command for CreateLead {
             archived_at: None,
             merged_into: None,
         };
-        lead::insert(tx.conn(), &lead).await?;
-        let duplicates = find_duplicates(tx, &lead).await?;
+        let candidates = duplicate::insert_lead(tx.conn(), &lead).await?;
+        let duplicates = find_duplicates(tx, &lead, candidates).await?;
         if self.duplicates == OnDuplicates::Refuse && !duplicates.is_empty() {
             return Err(LooksLikeOthers(duplicates).into());
         }

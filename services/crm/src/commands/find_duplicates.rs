@@ -2,15 +2,32 @@ use bhiv_db::DieselError;
 use bhiv_outbox::Tx;
 
 use crate::domain::duplicate::{ALIKE, Traits, likeness};
-use crate::store::duplicate::{self, Duplicate};
+use crate::store::duplicate::{self, Candidate, Duplicate};
 use crate::store::lead::Lead;
 
-/// Notes which leads look like the same person as this one: a part of other commands.
-pub async fn find_duplicates(tx: &mut Tx, lead: &Lead) -> Result<Vec<Duplicate>, DieselError> {
-    let candidates = duplicate::candidates(tx.conn(), lead.id).await?;
+/// Notes which of the candidates look like the same person as this lead: a part of other commands.
+pub async fn find_duplicates(
+    tx: &mut Tx,
+    lead: &Lead,
+    candidates: Vec<Candidate>,
+) -> Result<Vec<Duplicate>, DieselError> {
+    let this = Traits {
+        name: &lead.name,
+        email: Some(lead.email.as_str()),
+        phone: lead.phone.as_deref(),
+        company: lead.company.as_deref(),
+    };
     let mut pairs = Vec::new();
     for other in candidates {
-        let alike = likeness(&traits(lead), &traits(&other));
+        let alike = likeness(
+            &this,
+            &Traits {
+                name: &other.name,
+                email: Some(&other.email),
+                phone: other.phone.as_deref(),
+                company: other.company.as_deref(),
+            },
+        );
         if alike.score < ALIKE {
             continue;
         }
@@ -24,13 +41,4 @@ pub async fn find_duplicates(tx: &mut Tx, lead: &Lead) -> Result<Vec<Duplicate>,
         duplicate::insert(tx.conn(), &pairs).await?;
     }
     Ok(pairs)
-}
-
-fn traits(lead: &Lead) -> Traits<'_> {
-    Traits {
-        name: &lead.name,
-        email: Some(lead.email.as_str()),
-        phone: lead.phone.as_deref(),
-        company: lead.company.as_deref(),
-    }
 }

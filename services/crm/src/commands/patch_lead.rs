@@ -8,6 +8,7 @@ use crate::domain::ids::LeadId;
 use crate::domain::lead::{LeadChange, LeadStatus};
 use crate::events;
 use crate::store::Owned as _;
+use crate::store::duplicate;
 use crate::store::lead::{self, Lead};
 
 /// Changes fields of a lead.
@@ -56,9 +57,11 @@ impl Command for PatchLead {
         }
         after.version += 1;
         after.updated_at = tx.now();
-        lead::update(tx.conn(), &after).await?;
         if changed.iter().any(|name| ["name", "email", "phone", "company"].contains(&name.as_str())) {
-            find_duplicates(tx, &after).await?;
+            let candidates = duplicate::update_lead(tx.conn(), &after).await?;
+            find_duplicates(tx, &after, candidates).await?;
+        } else {
+            lead::update(tx.conn(), &after).await?;
         }
         tx.continue_story(after.correlation_id);
         events::lead_updated(tx, &after, changed);

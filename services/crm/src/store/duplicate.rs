@@ -1,10 +1,12 @@
 //! Leads that look like one person.
 
 use bhiv_auth::Reach;
-use bhiv_db::{Conn, keyset, statement};
+use bhiv_db::{Conn, keyset};
 use chrono::{DateTime, Utc};
+use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Uuid as SqlUuid};
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Array, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -30,28 +32,68 @@ pub struct Duplicate {
     pub reasons: Vec<String>,
 }
 
-// Every lead that comes in asks. Of each kind of likeness the ten newest are looked at: a mailbox that hundreds share says
-// little of each.
-statement! {
-    struct Alike<'a> { id: LeadId } -> (SqlUuid);
-    "WITH it AS (SELECT id, email_key, phone_key, name_key FROM leads WHERE id = " [id: SqlUuid] ")
-     (SELECT o.id FROM leads o WHERE o.email_key = (SELECT email_key FROM it) AND o.id <> (SELECT id FROM it)
-       AND o.merged_into IS NULL AND o.archived_at IS NULL ORDER BY o.id DESC LIMIT 10)
-     UNION
-     (SELECT o.id FROM leads o WHERE o.phone_key = (SELECT phone_key FROM it) AND o.id <> (SELECT id FROM it)
-       AND o.merged_into IS NULL AND o.archived_at IS NULL ORDER BY o.id DESC LIMIT 10)
-     UNION
-     (SELECT o.id FROM leads o WHERE o.name_key = (SELECT name_key FROM it) AND o.id <> (SELECT id FROM it)
-       AND o.merged_into IS NULL AND o.archived_at IS NULL ORDER BY o.id DESC LIMIT 10)"
+/// A lead that may be the same person as another one: what tells people apart.
+#[derive(Debug, Queryable)]
+pub struct Candidate {
+    /// Which lead.
+    pub id: LeadId,
+    /// The person's name.
+    pub name: String,
+    /// Their e-mail address.
+    pub email: String,
+    /// Their phone number.
+    pub phone: Option<String>,
+    /// Their company.
+    pub company: Option<String>,
 }
 
-/// Leads that may be the same person as this one, by an index each.
-pub async fn candidates(conn: &mut Conn, id: LeadId) -> QueryResult<Vec<Lead>> {
-    let found: Vec<LeadId> = Alike::new(id).load(conn).await?;
-    if found.is_empty() {
-        return Ok(Vec::new());
+/// A write of a lead, or a question for it, and with its answer the leads that may be the same person: every lead that
+/// comes in asks, so it is one statement, which stays prepared. Of each kind of likeness the ten newest are looked at: a
+/// mailbox that hundreds share says little of each.
+#[derive(Debug)]
+struct Alike<T>(T);
+
+impl<T: QueryFragment<Pg>> QueryFragment<Pg> for Alike<T> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("WITH it AS (");
+        self.0.walk_ast(out.reborrow())?;
+        out.push_sql(")");
+        for (place, key) in ["email_key", "phone_key", "name_key"].into_iter().enumerate() {
+            let union = if place == 0 { "" } else { " UNION " };
+            out.push_sql(union);
+            out.push_sql("(SELECT o.id, o.name, o.email, o.phone, o.company FROM leads o WHERE o.");
+            out.push_sql(key);
+            out.push_sql(" = (SELECT ");
+            out.push_sql(key);
+            out.push_sql(
+                " FROM it) AND o.id <> (SELECT id FROM it) AND o.merged_into IS NULL AND o.archived_at IS NULL
+                 ORDER BY o.id DESC LIMIT 10)",
+            );
+        }
+        Ok(())
     }
-    leads::table.filter(leads::id.eq_any(found)).select(Lead::as_select()).load(conn).await
+}
+
+impl<T> Query for Alike<T> {
+    type SqlType = (SqlUuid, Text, Text, Nullable<Text>, Nullable<Text>);
+}
+
+impl<T: QueryId> QueryId for Alike<T> {
+    type QueryId = Alike<T::QueryId>;
+    const HAS_STATIC_QUERY_ID: bool = T::HAS_STATIC_QUERY_ID;
+}
+
+const KEYS: (leads::id, leads::email_key, leads::phone_key, leads::name_key) =
+    (leads::id, leads::email_key, leads::phone_key, leads::name_key);
+
+/// Writes a new lead; answers which leads may be the same person, by an index each.
+pub async fn insert_lead(conn: &mut Conn, lead: &Lead) -> QueryResult<Vec<Candidate>> {
+    Alike(diesel::insert_into(leads::table).values(lead).returning(KEYS)).load(conn).await
+}
+
+/// Writes a lead that was changed; answers as [`insert_lead`] does.
+pub async fn update_lead(conn: &mut Conn, lead: &Lead) -> QueryResult<Vec<Candidate>> {
+    Alike(diesel::update(lead).set(lead).returning(KEYS)).load(conn).await
 }
 
 /// Writes pairs; those that are there already, or were dismissed, stay as they are.

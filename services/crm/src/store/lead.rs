@@ -170,11 +170,6 @@ impl Filter {
 
 bhiv_db::narrowed!(Filter, leads);
 
-/// Writes a new lead.
-pub async fn insert(conn: &mut Conn, lead: &Lead) -> QueryResult<()> {
-    diesel::insert_into(leads::table).values(lead).execute(conn).await.map(drop)
-}
-
 /// The lead, if there is one.
 pub async fn find(conn: &mut Conn, id: LeadId) -> QueryResult<Option<Lead>> {
     leads::table.find(id).select(Lead::as_select()).first(conn).await.optional()

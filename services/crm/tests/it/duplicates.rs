@@ -46,6 +46,25 @@ async fn cursor(app: &TestApp, path: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_change_can_make_two_leads_alike_and_is_searched_for() {
+    let app = app().await;
+    let first = asha(&app, "asha@example.com", json!({"phone": "+91 98450 12345"})).await;
+    let lead = json!({"name": "Ravi Kumar", "email": "ravi@example.com", "phone": "+91 98450 54321"});
+    let second = app.post("/crm/leads", lead).await.expect(201);
+    assert_eq!(second["duplicates"], json!([]));
+    app.patch(&path("leads", &second), json!({"phone": "098450 12345"})).await.expect(200);
+    let pairs = app.get("/crm/duplicates").await.expect(200);
+    let pair = &pairs["items"][0];
+    assert_eq!((&pair["lead_id"], &pair["other_id"]), (&second["id"], &first["id"]));
+    assert_eq!(pair["reasons"], json!(["phone"]));
+
+    app.patch(&path("leads", &second), json!({"name": "Ravi Menon"})).await.expect(200);
+    let found =
+        async |text: &str| app.get(&format!("/crm/leads?q={text}")).await.expect(200)["total"].clone();
+    assert_eq!((found("menon").await, found("kumar").await), (json!(1), json!(0)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_client_can_ask_that_no_duplicate_is_made() {
     let app = app().await;
     let first = asha(&app, "asha@example.com", json!({})).await;
