@@ -123,8 +123,10 @@ BROKEN = [
     (text("deploy/Dockerfile", "FROM scratch", "FROM debian:12"), "cannot be replaced"),
     (text("deploy/Dockerfile", "rust:1.95-bookworm", "rust:latest"), "base without an exact version"),
     (text("deploy/Dockerfile", " --locked", ""), "not as Cargo.lock says"),
+    (text("deploy/Dockerfile", " --workspace", " --package ${SERVICE}"), "not with the features"),
     (text("deploy/Dockerfile", "USER ", "RUN curl x | sh\nUSER "), "something runs in the result"),
     (text(".dockerignore", "\n*\n", "\n"), "lets through what is not named"),
+    (text(".dockerignore", "!deploy/services.profdata", ""), "keeps back deploy/services.profdata"),
 ]
 
 

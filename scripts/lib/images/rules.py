@@ -242,12 +242,19 @@ def dockerfile(state):
         yield "Dockerfile: something runs in the result"
     if not any("cargo build --locked --profile dist" in line for line in lines):
         yield "Dockerfile: not built as dist, or not as Cargo.lock says"
+    if "-Cprofile-use=/src/deploy/services.profdata" not in text or "--workspace --bin" not in text:
+        yield "Dockerfile: not built after the profile, or not with the features that it was made with"
     for label in ["title", "version", "revision"]:
         if f"org.opencontainers.image.{label}=" not in text:
             yield f"Dockerfile: the label {label} is missing"
     ignored = [line for line in state.texts[".dockerignore"].splitlines() if line and not line.startswith("#")]
     if ignored[:1] != ["*"]:
         yield ".dockerignore: lets through what is not named"
+    for line in lines:
+        source = re.match(r"COPY (?!--from)(.+) \S+$", line)
+        for name in source[1].split() if source else []:
+            if f"!{name}" not in ignored:
+                yield f".dockerignore: keeps back {name}, which is copied"
 
 
 ALL = [images, ports, limits, rights, sources, secrets, networks, order, front, scraped, settings, dockerfile]

@@ -47,9 +47,9 @@ pub struct Candidate {
     pub company: Option<String>,
 }
 
-/// A write of a lead, or a question for it, and with its answer the leads that may be the same person: every lead that
-/// comes in asks, so it is one statement, which stays prepared. Of each kind of likeness the ten newest are looked at: a
-/// mailbox that hundreds share says little of each.
+/// A write of a lead that returns [`KEYS`], and the question which others may be the same person: every lead that comes
+/// in asks, so it is one statement. Of each kind of likeness the ten newest are looked at: a mailbox that hundreds share
+/// says little of each.
 #[derive(Debug)]
 struct Alike<T>(T);
 
@@ -58,8 +58,8 @@ impl<T: QueryFragment<Pg>> QueryFragment<Pg> for Alike<T> {
         out.push_sql("WITH it AS (");
         self.0.walk_ast(out.reborrow())?;
         out.push_sql(")");
-        for (place, key) in ["email_key", "phone_key", "name_key"].into_iter().enumerate() {
-            let union = if place == 0 { "" } else { " UNION " };
+        let mut union = "";
+        for key in ["email_key", "phone_key", "name_key"] {
             out.push_sql(union);
             out.push_sql("(SELECT o.id, o.name, o.email, o.phone, o.company FROM leads o WHERE o.");
             out.push_sql(key);
@@ -69,6 +69,7 @@ impl<T: QueryFragment<Pg>> QueryFragment<Pg> for Alike<T> {
                 " FROM it) AND o.id <> (SELECT id FROM it) AND o.merged_into IS NULL AND o.archived_at IS NULL
                  ORDER BY o.id DESC LIMIT 10)",
             );
+            union = " UNION ";
         }
         Ok(())
     }
