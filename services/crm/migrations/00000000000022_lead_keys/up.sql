@@ -1,5 +1,5 @@
 -- PostgreSQL reads, plans and prepares the expressions of generated columns anew in every INSERT, which was a quarter of
--- what a new lead cost it. Those of a trigger stay prepared.
+-- its time here. Those of a trigger stay prepared.
 ALTER TABLE leads
     ALTER COLUMN search DROP EXPRESSION,
     ALTER COLUMN email_key DROP EXPRESSION,
